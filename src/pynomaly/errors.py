@@ -1,0 +1,241 @@
+"""Every error that Pynomaly raises on purpose: one tree; each class knows its code, HTTP status and exit code.
+
+A class's docstring is its default message. Errors are rendered in two places only: `server.web.errors` for HTTP
+and `cli.main` for the shell.
+"""
+
+from typing import Any, ClassVar
+
+
+class PynomalyError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        """Say what is wrong, where, and what to do; `details` are JSON values for machines."""
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.details = details
+        super().__init__(self.message)
+
+
+class InputError(PynomalyError):
+    """The input cannot be used."""
+
+    code = "bad_input"
+    status = 422
+    exit_code = 3
+
+
+class UsageError(PynomalyError):
+    """The request is not well formed."""
+
+    code = "bad_request"
+    status = 400
+    exit_code = 2
+
+
+# --- tables ---------------------------------------------------------------------------------------------------
+
+
+class TableError(InputError):
+    """The table cannot be read."""
+
+    code = "table_unreadable"
+
+
+class FileMissing(TableError):
+    """There is no such file."""
+
+    code = "file_missing"
+
+
+class UnknownFormat(TableError):
+    """The file is not in a format that is supported."""
+
+    code = "unknown_format"
+
+
+class CorruptFile(TableError):
+    """The file is damaged or cut short."""
+
+    code = "corrupt_file"
+
+
+class TableEmpty(TableError):
+    """The table has no rows."""
+
+    code = "table_empty"
+
+
+class TableTooLarge(TableError):
+    """The table is larger than the limit."""
+
+    code = "table_too_large"
+    status = 413
+
+
+class TooManyBadRows(TableError):
+    """Too many rows cannot be read."""
+
+    code = "too_many_bad_rows"
+
+
+class BadColumns(TableError):
+    """The column names cannot be used."""
+
+    code = "bad_columns"
+
+
+class NonFiniteValue(TableError):
+    """A number is infinite."""
+
+    code = "non_finite_value"
+
+
+class NoUsableColumns(InputError):
+    """No column can be used for detection."""
+
+    code = "no_usable_columns"
+
+
+class TooFewRows(InputError):
+    """The table has too few rows."""
+
+    code = "too_few_rows"
+
+
+class LabelError(InputError):
+    """The label column cannot be used."""
+
+    code = "bad_label_column"
+
+
+class SchemaMismatch(InputError):
+    """The table does not have the columns that the detector was trained on."""
+
+    code = "schema_mismatch"
+
+
+# --- detection ------------------------------------------------------------------------------------------------
+
+
+class UnknownAlgorithm(InputError):
+    """There is no such algorithm."""
+
+    code = "unknown_algorithm"
+
+
+class BadParameter(InputError):
+    """A parameter has the wrong type or is out of its range."""
+
+    code = "bad_parameter"
+
+
+class FitFailed(InputError):
+    """The detector cannot be trained on this table."""
+
+    code = "fit_failed"
+
+
+class NotFitted(UsageError):
+    """The detector is not trained yet: call fit first."""
+
+    code = "not_fitted"
+    status = 409
+
+
+class BadBundle(InputError):
+    """The model file is damaged, was changed, or is not a Pynomaly model."""
+
+    code = "bad_bundle"
+
+
+class MissingExtra(PynomalyError):
+    """An optional part is not installed."""
+
+    code = "missing_extra"
+    status = 501
+
+
+# --- server ---------------------------------------------------------------------------------------------------
+
+
+class Unauthenticated(PynomalyError):
+    """Log in first."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class BadCredentials(Unauthenticated):
+    """The e-mail address or the password is wrong."""
+
+    code = "bad_credentials"
+
+
+class Forbidden(PynomalyError):
+    """You may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(PynomalyError):
+    """There is nothing here, or you may not see it."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(PynomalyError):
+    """This does not fit the present state."""
+
+    code = "conflict"
+    status = 409
+
+
+class NotReady(Conflict):
+    """This is not ready yet."""
+
+    code = "not_ready"
+
+
+class TooLarge(PynomalyError):
+    """The request is larger than the limit."""
+
+    code = "too_large"
+    status = 413
+
+
+class BadCursor(InputError):
+    """The cursor is not one that this list gave."""
+
+    code = "bad_cursor"
+
+
+class OutOfMemory(PynomalyError):
+    """The job needed more memory than it may use."""
+
+    code = "out_of_memory"
+
+
+class TimedOut(PynomalyError):
+    """The job took longer than it may."""
+
+    code = "timed_out"
+
+
+class Killed(PynomalyError):
+    """The job's process was killed."""
+
+    code = "killed"
+
+
+class ConfigurationError(PynomalyError):
+    """A setting cannot be used."""
+
+    code = "bad_configuration"
+    exit_code = 2
