@@ -1,0 +1,100 @@
+# The menu. `make` alone prints it. Everything is installed into .venv and static/vendor; nothing else is touched.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+VENDOR := src/pynomaly/server/web/static/vendor
+KERNELS := $(shell find src/pynomaly/detection -name '*.py' 2>/dev/null)
+WORKERS ?= 2
+ADBENCH ?= ../shared/data/adbench
+
+.PHONY: help setup demo serve test check bench screenshots image lock clean
+
+help: ## Print this menu
+	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.base $(VENDOR)/.done $(VENV)/.kernels ## Install everything into .venv, so that .venv/bin/pynomaly runs
+
+demo: setup ## Find anomalies in a sample table, then serve the web UI with that data loaded
+	@$(BIN)/pynomaly demo
+
+serve: setup ## Serve the web UI and API with your own data (PYNOMALY_HOME says where it is kept)
+	@$(BIN)/pynomaly serve
+
+test: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Set up for testing and run the whole test suite
+	@rm -f .coverage .coverage.*
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
+	@$(BIN)/coverage combine --quiet --append 2> /dev/null || true
+	$(BIN)/coverage report
+
+check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rules
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/python scripts/house.py
+
+bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory and accuracy beside the peers (about 15 minutes)
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/accuracy.py --data $(ADBENCH)
+
+screenshots: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Write a picture of every page to ./screenshots
+	$(BIN)/python scripts/screenshots.py
+
+image: ## Build the container image (docker, podman or buildah)
+	@scripts/image.sh
+
+lock: ## Renew the lock files (needs uv): pinned, hashed, naming no package index
+	@scripts/lock.sh
+
+clean: ## Remove everything that setup and tests have made
+	rm -rf $(VENV) $(VENDOR) node_modules build dist screenshots .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets above need; each is made once and again when its inputs change --------------------------
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pynomaly needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Making .venv …"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.made requirements/base.txt pyproject.toml
+	@echo "Installing pinned, hash-checked dependencies …"
+	@$(PIP) --require-hashes -r requirements/base.txt
+	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	@echo "Installing what the tests need …"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements/bench.txt
+	@echo "Installing the peers to measure against …"
+	@$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(VENDOR)/.done: package-lock.json scripts/vendor.py | $(VENV)/.base
+	@echo "Fetching front-end assets …"
+	@command -v npm > /dev/null || [ -x $(BIN)/npm ] || $(PIP) --require-hashes -r requirements/node.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python scripts/vendor.py
+	@touch $@
+
+$(VENV)/.kernels: $(VENV)/.base $(KERNELS)
+	@echo "Compiling numeric kernels …"
+	@$(BIN)/python -m pynomaly.detection.algorithms.warm
+	@touch $@
+
+.PHONY: browser
+browser: $(VENV)/.dev
+	@PATH="$$PATH" scripts/browser.sh
