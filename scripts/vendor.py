@@ -1,0 +1,94 @@
+"""Copy the few third-party files that the web interface serves from their npm packages into `static/vendor`.
+
+The versions and their checksums are pinned in `package-lock.json`, which names no registry. A second run does
+nothing, so it needs neither npm nor a network. Usage: `python scripts/vendor.py [--npm "COMMAND"] [--force]`.
+"""
+
+import argparse
+import hashlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "src" / "pynomaly" / "server" / "web" / "static" / "vendor"
+STAMP = ".stamp"
+
+FILES = {
+    "bootstrap/dist/css/bootstrap.min.css": "bootstrap.min.css",
+    "bootstrap/LICENSE": "bootstrap.LICENSE.txt",
+    "chart.js/dist/chart.umd.min.js": "chart.umd.min.js",
+    "chart.js/LICENSE.md": "chart.LICENSE.txt",
+}
+"""Path under `node_modules` -> name under `static/vendor`."""
+
+
+class VendorError(Exception):
+    """The files cannot be fetched."""
+
+
+def fingerprint() -> str:
+    """Hash what the result depends on: the locked versions and the list of files."""
+    digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes())
+    digest.update(repr(sorted(FILES.items())).encode())
+    return digest.hexdigest()
+
+
+def is_current(target: Path) -> bool:
+    """Tell whether `target` holds all files of the present lock."""
+    stamp = target / STAMP
+    if not stamp.is_file() or stamp.read_text("utf-8").strip() != fingerprint():
+        return False
+    return all((target / name).is_file() for name in FILES.values())
+
+
+def install(npm: list[str], folder: Path) -> Path:
+    """Install the locked packages into `folder`, running none of their scripts; return `node_modules`."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, folder / name)
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as problem:
+        raise VendorError(f"cannot run {npm[0]!r}: {problem.strerror}. Hand npm over with --npm.") from problem
+    if done.returncode:
+        raise VendorError(f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return folder / "node_modules"
+
+
+def replace(modules: Path, target: Path) -> None:
+    """Put the wanted files in place of `target`: all of them, or (on an error) none."""
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for source, name in FILES.items():
+        shutil.copyfile(modules / source, fresh / name)
+    (fresh / STAMP).write_text(fingerprint() + "\n", "utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Bring `static/vendor` up to date; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--npm", default="npm", help="the npm command, when it is not on the PATH")
+    parser.add_argument("--target", type=Path, default=TARGET, help=argparse.SUPPRESS)
+    parser.add_argument("--force", action="store_true", help="fetch again even when all is there")
+    options = parser.parse_args(arguments)
+    if is_current(options.target) and not options.force:
+        return 0
+    try:
+        with tempfile.TemporaryDirectory(prefix="pynomaly-vendor-") as folder:
+            replace(install(shlex.split(options.npm), Path(folder)), options.target)
+    except (VendorError, OSError) as problem:
+        print(f"vendor: {problem}", file=sys.stderr)
+        return 1
+    print(f"vendor: {len(FILES)} files in {options.target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
