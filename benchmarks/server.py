@@ -1,4 +1,4 @@
-"""The whole path over HTTP: upload, train, detect, result page; small and large; and simple GETs meanwhile."""
+"""The whole path over HTTP (upload, train, detect, result page), small and large; and GETs meanwhile."""
 
 import argparse
 import statistics
