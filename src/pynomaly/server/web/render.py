@@ -1,0 +1,63 @@
+"""Render the HTML pages: one Jinja environment, autoescaping everything, with the filters that the templates use.
+
+Call `render(request, "datasets/list.html", actor=actor, datasets=items)`. Templates live in `templates/<feature>/`.
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pynomaly.server.web import formats
+
+HERE = Path(__file__).resolve().parent
+STATIC = HERE / "static"
+
+FILTERS = {
+    "bytes": formats.size,
+    "count": formats.count,
+    "day": formats.day,
+    "duration": formats.duration,
+    "moment": formats.moment,
+    "number": formats.number,
+    "percent": formats.percent,
+    "probability": formats.probability,
+    "stamp": formats.stamp,
+    "value": formats.value,
+}
+
+
+@lru_cache(maxsize=256)
+def static(name: str) -> str:
+    """Address of a file under `static/`, with its content's hash, so that browsers may keep it for a year."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Build the Jinja environment once; an unknown variable in a template is an error, not an empty string."""
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters.update(FILTERS)
+    env.globals["static"] = static
+    env.policies["json.dumps_function"] = json.dumps
+    env.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
+    return env
+
+
+def render(request: Request, template: str, *, status: int = 200, actor: Any = None, **context: Any) -> HTMLResponse:
+    """Render `template` for `actor` (None: nobody is logged in) with `context` as its variables."""
+    body = environment().get_template(template).render(request=request, actor=actor, path=request.url.path, **context)
+    return HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
