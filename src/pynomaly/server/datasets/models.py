@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pynomaly.server.db import Base, UTCDateTime, new_id, utc_now
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
 from pynomaly.server.jobs.models import Job
 
 DatasetStatus = Literal["processing", "ready", "failed"]
@@ -18,21 +18,21 @@ class Dataset(Base):
     __tablename__ = "datasets"
     __table_args__ = (Index("ix_datasets_owner_id_created_at", "owner_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(200))
     filename: Mapped[str] = mapped_column(String(255))
     status: Mapped[DatasetStatus] = mapped_column(String(16), default="processing")
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_columns: Mapped[int | None] = mapped_column(Integer)
-    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     """Name, type and `unused` of each column, in file order."""
-    profile: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, deferred=True)
+    profile: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
     """What was measured of each column, in file order."""
-    rejects: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, deferred=True)
+    rejects: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
     """The first cells that could not be read: line, column, value, reason."""
     n_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
-    dialect: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    dialect: Mapped[dict[str, Any] | None] = mapped_column(Json)
     label_column: Mapped[str | None] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     source_key: Mapped[str | None] = mapped_column(String(200))
@@ -42,6 +42,6 @@ class Dataset(Base):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")

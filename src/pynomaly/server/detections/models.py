@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.datasets.models import Dataset
-from pynomaly.server.db import Base, UTCDateTime, new_id, utc_now
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs.models import Job
 
@@ -20,15 +20,15 @@ class Detection(Base):
     __tablename__ = "detections"
     __table_args__ = (Index("ix_detections_owner_id_created_at", "owner_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     detector_id: Mapped[str | None] = mapped_column(ForeignKey("detectors.id"), index=True)
     model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
     """The model that scores the rows; None until one is trained."""
     algorithm: Mapped[str] = mapped_column(String(64))
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    columns: Mapped[list[str] | None] = mapped_column(Json)
     contamination: Mapped[float | None] = mapped_column(Float)
     """Assumed share of anomalies; None: "auto"."""
     seed: Mapped[int] = mapped_column(Integer, default=0)
@@ -36,16 +36,16 @@ class Detection(Base):
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)
     threshold: Mapped[float | None] = mapped_column(Float)
-    score_histogram: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    score_histogram: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """`edges` (n + 1 scores) and `counts` (n rows)."""
-    metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    metrics: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """Seconds and peak MiB of each phase; with a label column also `auc_roc` and `average_precision`."""
-    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    notes: Mapped[list[str]] = mapped_column(Json, default=list)
     blob_key: Mapped[str | None] = mapped_column(String(200))
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")

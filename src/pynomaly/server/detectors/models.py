@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pynomaly.server.db import Base, UTCDateTime, new_id, utc_now
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
 from pynomaly.server.jobs.models import Job
 
 DetectorStatus = Literal["untrained", "training", "trained", "failed"]
@@ -18,24 +18,24 @@ class Detector(Base):
     __tablename__ = "detectors"
     __table_args__ = (Index("ix_detectors_owner_id_created_at", "owner_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(200))
     algorithm: Mapped[str] = mapped_column(String(64))
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    columns: Mapped[list[str] | None] = mapped_column(Json)
     """Names of the columns to use; None: all that the dataset does not mark as unused."""
     contamination: Mapped[float | None] = mapped_column(Float)
     """Assumed share of anomalies; None: "auto"."""
     seed: Mapped[int] = mapped_column(Integer, default=0)
     status: Mapped[DetectorStatus] = mapped_column(String(16), default="untrained")
-    model_id: Mapped[str | None] = mapped_column(String(36))
+    model_id: Mapped[str | None] = mapped_column(Id)
     """No foreign key: models point at their detector, and a circle of tables cannot be made in one step."""
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")
 
@@ -46,7 +46,7 @@ class Model(Base):
     __tablename__ = "models"
     __table_args__ = (UniqueConstraint("detector_id", "version"),)
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     detector_id: Mapped[str | None] = mapped_column(ForeignKey("detectors.id", ondelete="CASCADE"))
     version: Mapped[int] = mapped_column(Integer)
@@ -54,11 +54,11 @@ class Model(Base):
     dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"))
     """What it was trained on."""
     algorithm: Mapped[str] = mapped_column(String(64))
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    columns: Mapped[list[dict[str, Any]]] = mapped_column("schema", JSON, default=list)
+    parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    columns: Mapped[list[dict[str, Any]]] = mapped_column("schema", Json, default=list)
     """Name and type of each column that it needs."""
     threshold: Mapped[float] = mapped_column(Float)
-    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    notes: Mapped[list[str]] = mapped_column(Json, default=list)
     """What was done differently than asked, and why."""
     blob_key: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

@@ -1,0 +1,1 @@
+"""Datasets: tables that users upload, kept as Parquet with a profile of each column."""

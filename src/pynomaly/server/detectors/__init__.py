@@ -1,0 +1,1 @@
+"""Detectors: an algorithm with its parameters and columns, and its trained versions."""
