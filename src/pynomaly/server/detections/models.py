@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.datasets.models import Dataset
@@ -31,7 +31,7 @@ class Detection(Base):
     columns: Mapped[list[str] | None] = mapped_column(Json)
     contamination: Mapped[float | None] = mapped_column(Float)
     """Assumed share of anomalies; None: "auto"."""
-    seed: Mapped[int] = mapped_column(Integer, default=0)
+    seed: Mapped[int] = mapped_column(BigInteger, default=0)
     stored_status: Mapped[DetectionStatus] = mapped_column("status", String(16), default="queued")
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
@@ -27,7 +27,7 @@ class Detector(Base):
     """Names of the columns to use; None: all that the dataset does not mark as unused."""
     contamination: Mapped[float | None] = mapped_column(Float)
     """Assumed share of anomalies; None: "auto"."""
-    seed: Mapped[int] = mapped_column(Integer, default=0)
+    seed: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[DetectorStatus] = mapped_column(String(16), default="untrained")
     model_id: Mapped[str | None] = mapped_column(Id)
     """No foreign key: models point at their detector, and a circle of tables cannot be made in one step."""
