@@ -1,0 +1,1 @@
+"""People who may use this installation: accounts, passwords, log-ins and tokens."""

@@ -1,0 +1,94 @@
+"""The tables of people: accounts, their log-ins, refresh tokens, one-time links, failed attempts."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pynomaly.server.db import Base, UTCDateTime, new_id, utcnow
+
+Role = Literal["admin", "user", "viewer"]
+ROLES: tuple[Role, ...] = ("admin", "user", "viewer")
+
+
+class User(Base):
+    """An account: every service takes one as its `actor` and shows it only what it may see."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("role in ('admin', 'user', 'viewer')", name="role"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    """Lower case, without surrounding blanks."""
+    name: Mapped[str] = mapped_column(String(200), default="")
+    role: Mapped[Role] = mapped_column(String(16), default="user")
+    password_hash: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this account sees and may change everything."""
+        return self.role == "admin"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this account may create, change and delete."""
+        return self.role in ("admin", "user")
+
+
+class Login(Base):
+    """One log-in of one person, in a browser or through the API; revoking it ends everything that came from it."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    cookie_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """SHA-256 of the browser's cookie; null for a log-in through the API."""
+    address: Mapped[str] = mapped_column(String(64), default="")
+    """Network address that logged in."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class RefreshToken(Base):
+    """A single-use token that gives the next access token of a log-in; the log-in is its family."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    login_id: Mapped[str] = mapped_column(ForeignKey("logins.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class OneTimeLink(Base):
+    """A link that works once, such as the one that makes the first administrator."""
+
+    __tablename__ = "one_time_links"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    purpose: Mapped[str] = mapped_column(String(32))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class LoginAttempt(Base):
+    """One attempt to log in that has not succeeded; enough of them make the next one wait."""
+
+    __tablename__ = "login_attempts"
+    __table_args__ = (
+        Index("ix_login_attempts_account_at", "account", "at"),
+        Index("ix_login_attempts_address_at", "address", "at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    account: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the e-mail address, which need not belong to an account."""
+    address: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
