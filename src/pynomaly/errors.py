@@ -176,6 +176,47 @@ class BadCredentials(Unauthenticated):
     code = "bad_credentials"
 
 
+class BadRefreshToken(Unauthenticated):
+    """The refresh token is unknown, used or expired: log in again."""
+
+    code = "bad_refresh_token"
+
+
+class TooManyAttempts(PynomalyError):
+    """There were too many attempts to log in: wait, then try again."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
+class Busy(PynomalyError):
+    """The server has too much to do at the moment: try again."""
+
+    code = "busy"
+    status = 503
+
+
+class BadAccount(InputError):
+    """The account cannot be made like this."""
+
+    code = "bad_account"
+    exit_code = 2
+
+
+class BadSetupLink(PynomalyError):
+    """The set-up link is unknown, used or expired: start the server again for a new one."""
+
+    code = "bad_setup_link"
+    status = 403
+
+
+class CrossSite(PynomalyError):
+    """The request comes from another site, or does not say where it comes from."""
+
+    code = "cross_site_request"
+    status = 403
+
+
 class Forbidden(PynomalyError):
     """You may not do this."""
 
@@ -210,6 +251,18 @@ class TooLarge(PynomalyError):
     status = 413
 
 
+class BadRequest(UsageError):
+    """The request cannot be understood."""
+
+    code = "bad_request"
+
+
+class BadValue(InputError):
+    """A value in the request cannot be stored."""
+
+    code = "bad_value"
+
+
 class BadCursor(InputError):
     """The cursor is not one that this list gave."""
 
@@ -232,6 +285,12 @@ class Killed(PynomalyError):
     """The job's process was killed."""
 
     code = "killed"
+
+
+class LeaseLost(Conflict):
+    """Another worker has taken this job over."""
+
+    code = "lease_lost"
 
 
 class ConfigurationError(PynomalyError):
