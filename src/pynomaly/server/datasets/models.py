@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.jobs.models import Job
 
 DatasetStatus = Literal["processing", "ready", "failed"]
@@ -42,6 +42,6 @@ class Dataset(Base):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.datasets.models import Dataset
-from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs.models import Job
 
@@ -45,7 +45,7 @@ class Detection(Base):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utcnow
+from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.jobs.models import Job
 
 DetectorStatus = Literal["untrained", "training", "trained", "failed"]
@@ -34,8 +34,8 @@ class Detector(Base):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
 
     job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")
 
@@ -61,4 +61,4 @@ class Model(Base):
     notes: Mapped[list[str]] = mapped_column(Json, default=list)
     """What was done differently than asked, and why."""
     blob_key: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
