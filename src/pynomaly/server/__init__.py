@@ -1,0 +1,1 @@
+"""The server: features, jobs and web, on one database and one store of files."""

@@ -1,0 +1,136 @@
+"""The lease queue: enqueue, claim, heartbeat, settle, cancel and take over, each in the caller's transaction.
+
+A job's states: queued -> running -> completed | failed | cancelled, and running -> queued for a retry. The
+number of the attempt is the fencing token: whoever runs an attempt that is no longer the present one changes
+nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import LeaseLost
+from pynomaly.server.db import utc_now
+from pynomaly.server.jobs.models import Job
+
+MAX_BACKOFF = timedelta(seconds=60)
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    owner_id: str | None,
+    subject_id: str | None,
+    priority: int = 0,
+) -> Job:
+    """Add a job; it exists once the caller's transaction commits, with all else that this wrote."""
+    job = Job(
+        kind=kind,
+        payload=payload,
+        owner_id=owner_id,
+        subject_id=subject_id,
+        priority=priority,
+        max_attempts=session.info.get("job_max_attempts", 3),
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def cancel(session: Session, job: Job) -> None:
+    """Ask for a job to be stopped; one that is finished stays as it is.
+
+    A worker notices within a second, stops the work if it runs, lets the job's task record the cancellation
+    and sets the status `cancelled`. Until then the status is unchanged and `cancel_requested` is true.
+    """
+    if not job.finished:
+        job.cancel_requested = True
+        session.flush()
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to run one attempt of a job."""
+
+    job_id: str
+    attempt: int
+    worker: str
+
+
+def claim(session: Session, worker: str, seconds: float, limit: int = 1) -> list[Job]:
+    """Take up to `limit` waiting jobs, highest priority and then oldest first, for `seconds`."""
+    now = utc_now()
+    waiting = (
+        select(Job)
+        .where(Job.status == "queued", or_(Job.available_at <= now, Job.available_at > now + 2 * MAX_BACKOFF))
+        .order_by(Job.priority.desc(), Job.created_at, Job.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    jobs = list(session.scalars(waiting))
+    for job in jobs:
+        job.status, job.worker = "running", worker
+        job.attempts += 1
+        job.lease_until = now + timedelta(seconds=seconds)
+        job.started_at = now
+        job.progress, job.progress_text = 0.0, ""
+    session.flush()
+    return jobs
+
+
+def hold(session: Session, lease: Lease) -> Job:
+    """Lock the job of this lease until the transaction ends; raises LeaseLost when the lease is lost.
+
+    Everything that an attempt writes goes through here: that is the fence.
+    """
+    job = session.get(Job, lease.job_id, with_for_update=True, populate_existing=True)
+    if job is None or (job.status, job.attempts, job.worker) != ("running", lease.attempt, lease.worker):
+        raise LeaseLost(f"Attempt {lease.attempt} of job {lease.job_id} is no longer the present one.")
+    return job
+
+
+def complete(session: Session, job: Job) -> None:
+    """Record success of a held job."""
+    job.progress, job.progress_text = 1.0, ""
+    _end(job, "completed")
+    session.flush()
+
+
+def fail(session: Session, job: Job, code: str, detail: str) -> None:
+    """Record final failure of a held job, or its cancellation (code "cancelled")."""
+    job.error_code, job.error_detail = code, detail
+    _end(job, "cancelled" if code == "cancelled" else "failed")
+    session.flush()
+
+
+def retry(session: Session, job: Job, code: str, detail: str) -> None:
+    """Put a held job back after its process died: it waits 1 s, 2 s, 4 s … (at most a minute)."""
+    job.error_code, job.error_detail = code, detail
+    wait = min(timedelta(seconds=2 ** (min(job.attempts, 16) - 1)), MAX_BACKOFF)
+    _requeue(job, utc_now() + wait)
+    session.flush()
+
+
+def give_back(session: Session, job: Job) -> None:
+    """Put a held job back unfinished because its worker stops; the attempt does not count."""
+    job.max_attempts += 1
+    _requeue(job, utc_now())
+    session.flush()
+
+
+def _end(job: Job, status: Any) -> None:
+    job.status = status
+    job.lease_until = None
+    job.finished_at = utc_now()
+
+
+def _requeue(job: Job, available_at: datetime) -> None:
+    job.status = "queued"
+    job.lease_until, job.worker = None, None
+    job.available_at = available_at
+    job.progress, job.progress_text = 0.0, ""
