@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pynomaly.server.db import Base, UTCDateTime, new_id, utcnow
+from pynomaly.server.db import Base, UTCDateTime, new_id, utc_now
 
 Role = Literal["admin", "user", "viewer"]
 ROLES: tuple[Role, ...] = ("admin", "user", "viewer")
@@ -25,7 +25,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(String(16), default="user")
     password_hash: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
 
     @property
     def is_admin(self) -> bool:
@@ -49,7 +49,7 @@ class Login(Base):
     """SHA-256 of the browser's cookie; null for a log-in through the API."""
     address: Mapped[str] = mapped_column(String(64), default="")
     """Network address that logged in."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -62,7 +62,7 @@ class RefreshToken(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     login_id: Mapped[str] = mapped_column(ForeignKey("logins.id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
@@ -91,4 +91,4 @@ class LoginAttempt(Base):
     account: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the e-mail address, which need not belong to an account."""
     address: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
