@@ -1,0 +1,156 @@
+"""Reasons: which columns made a row's score, with the value, what is usual, and one short sentence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynomaly.columns import Frame, Levels
+from pynomaly.detection.encoding import Encoder
+from pynomaly.detection.features import (
+    CategoryFeatures,
+    ColumnFeatures,
+    Matrix,
+    TimestampFeatures,
+    Values,
+    number,
+)
+from pynomaly.detection.typical import (
+    SHARES,
+    Typical,
+    TypicalCategory,
+    TypicalNumber,
+    TypicalTimestamp,
+    timestamp_from_json,
+)
+from pynomaly.errors import BadBundle
+
+REASONS_MOST = 5
+"""Reasons that one row gets at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One column's part in a row's score.
+
+    `contribution` is in the unit that the algorithm states, the features of one column summed; `value` and
+    `expected` are JSON values (numbers: median and the range of the middle 90 %; categories: the commonest
+    level and its share; timestamps: the busiest hour and weekday of the training rows).
+    """
+
+    column: str
+    contribution: float
+    value: Any
+    expected: dict[str, Any]
+    text: str
+
+    def json(self) -> dict[str, Any]:
+        """Give all fields as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Turns contributions of features into reasons; `typical` holds each used column's summary."""
+
+    typical: Mapping[str, Typical]
+
+    @classmethod
+    def fit(cls, frame: Frame, encoder: Encoder) -> "Explainer":
+        """Summarise the used columns of the training rows."""
+        return cls({name: _fit(frame[name].values, f) for name, f in encoder.features.items()})
+
+    def reasons(
+        self, frame: Frame, encoder: Encoder, contributions: Matrix, most: int = REASONS_MOST
+    ) -> list[list[Reason]]:
+        """Give each row's reasons, greatest first; only columns that raise the score.
+
+        `frame` holds the same n rows as `contributions`, shape (n, features).
+        """
+        columns = by_column(contributions, encoder.sources)
+        return [self._row(frame, row, parts, most) for row, parts in enumerate(columns)]
+
+    def _row(self, frame: Frame, row: int, parts: Matrix, most: int) -> list[Reason]:
+        names = list(self.typical)
+        ranked = np.argsort(-parts, kind="stable")[:most]
+        raising = [(names[i], parts[i]) for i in ranked if parts[i] > 0]
+        return [self._reason(name, part, plain(frame[name].values, row)) for name, part in raising]
+
+    def _reason(self, name: str, contribution: float, value: Any) -> Reason:
+        typical = self.typical[name]
+        text = f"{name} is {typical.compare(value)}."
+        return Reason(name, float(contribution), value, typical.expected(), text)
+
+    def json(self) -> list[dict[str, Any] | None]:
+        """Give what is neither in `arrays` nor in the encoder's state."""
+        return [_json(typical) for typical in self.typical.values()]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the numbers' quantiles, shape (number columns, len(SHARES))."""
+        grids = [t.grid for t in self.typical.values() if isinstance(t, TypicalNumber)]
+        return {"grid": np.stack(grids) if grids else np.zeros((0, len(SHARES)))}
+
+    @classmethod
+    def from_state(cls, state: Any, arrays: Mapping[str, NDArray[Any]], encoder: Encoder) -> "Explainer":
+        """Rebuild what `json` and `arrays` gave; raises BadBundle when it makes no sense."""
+        numbers = sum(f.kind == "number" for f in encoder.features.values())
+        grid = arrays.get("grid")
+        if grid is None or grid.shape != (numbers, len(SHARES)) or grid.dtype != np.float64:
+            raise BadBundle("The column summaries in the model file have the wrong shape.")
+        if not (np.isfinite(grid).all() and (grid[:, 1:] >= grid[:, :-1]).all()):
+            raise BadBundle("The column summaries in the model file make no sense.")
+        grids = iter(grid)
+        try:
+            pairs = zip(encoder.features.items(), state, strict=True)
+            return cls({name: _rebuild(feature, entry, grids) for (name, feature), entry in pairs})
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadBundle(f"The column summaries in the model file make no sense ({error}).") from None
+
+
+def by_column(contributions: Matrix, sources: NDArray[np.intp]) -> Matrix:
+    """Sum the contributions of each source column's features: shape (n, used columns)."""
+    starts = np.flatnonzero(np.diff(sources, prepend=-1))
+    return np.asarray(np.add.reduceat(contributions, starts, axis=1))
+
+
+def plain(values: Values, row: int) -> Any:
+    """Give one value as a JSON value: None, number, string, or ISO 8601 time."""
+    if isinstance(values, Levels):
+        code = int(values.codes[row])
+        return None if code < 0 else values.levels[code]
+    if values.dtype.kind == "M":
+        return None if np.isnat(values[row]) else values[row].item().isoformat()
+    number_ = float(values[row])
+    return None if number_ != number_ else number_
+
+
+def _fit(values: Any, feature: ColumnFeatures) -> Typical:
+    if isinstance(feature, CategoryFeatures):
+        return TypicalCategory(feature)
+    if isinstance(feature, TimestampFeatures):
+        return TypicalTimestamp.fit(values, feature.cycles)
+    return TypicalNumber.fit(values)
+
+
+def _json(typical: Typical) -> dict[str, Any] | None:
+    if isinstance(typical, TypicalNumber):
+        return {"missing": typical.missing}
+    if isinstance(typical, TypicalTimestamp):
+        counts = {"hours": list(typical.hours), "weekdays": list(typical.weekdays)}
+        return counts | {"missing": typical.missing}
+    return None
+
+
+def _rebuild(feature: ColumnFeatures, entry: Any, grids: Any) -> Typical:
+    if isinstance(feature, CategoryFeatures):
+        return TypicalCategory(feature)
+    if isinstance(feature, TimestampFeatures):
+        return timestamp_from_json(entry, feature.cycles)
+    return TypicalNumber(next(grids), number(entry["missing"]))
+
+
+def reasons_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    """Give reasons as JSON values."""
+    return [reason.json() for reason in reasons]
