@@ -1,0 +1,55 @@
+"""Runs kernels on row blocks in Python threads (never in OpenMP threads, which do not survive a fork)."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pynomaly.errors import UsageError
+
+_limit: list[int] = []
+
+
+def thread_count() -> int:
+    """Give how many threads are used: what `limit_threads` set, else the CPUs that this process may use."""
+    if _limit:
+        return _limit[0]
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def limit_threads(count: int | None) -> None:
+    """Use at most `count` threads in this process; None: as many as there are CPUs."""
+    if count is not None and count < 1:
+        raise UsageError(f"The number of threads is at least 1, not {count}.")
+    _limit[:] = [] if count is None else [count]
+
+
+def run_blocks(
+    work: Callable[[int, int], None],
+    n: int,
+    size: int,
+    progress: Callable[[float], None] | None = None,
+    start: float = 0.0,
+) -> None:
+    """Call `work(begin, end)` for blocks of at most `size` of `n` items; `progress` goes from `start` to 1.
+
+    The first error stops the blocks that have not begun, and is raised.
+    """
+    blocks = [(begin, min(n, begin + size)) for begin in range(0, n, size)]
+    threads = min(thread_count(), len(blocks))
+    if threads <= 1:
+        for begin, end in blocks:
+            work(begin, end)
+            if progress:
+                progress(start + (1 - start) * end / n)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(work, begin, end) for begin, end in blocks]
+        try:
+            for future, (_, end) in zip(futures, blocks, strict=True):
+                future.result()
+                if progress:
+                    progress(start + (1 - start) * end / n)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
