@@ -39,7 +39,7 @@ class User(Base):
 
 
 class Login(Base):
-    """One log-in of one person, in a browser or through the API; revoking it ends everything that came from it."""
+    """One log-in of one person, in a browser or by the API; revoking it ends all that came from it."""
 
     __tablename__ = "logins"
 
