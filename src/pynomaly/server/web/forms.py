@@ -1,0 +1,148 @@
+"""Forms made from the catalogue: one field per parameter of an algorithm, and the values that come back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pynomaly.detection.catalogue import SEED, AlgorithmInfo
+from pynomaly.detection.parameters import Parameter, Value
+from pynomaly.errors import BadParameter
+
+PREFIX = "parameter-"
+CONTAMINATION = Parameter(
+    "contamination", "float", "auto", "Assumed share of anomalies.", 0.0, 0.5, exclusive_minimum=True, choices=("auto",)
+)
+
+Kind = Literal["number", "text", "checkbox", "select"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter as a form field: what the template needs, all of it text."""
+
+    name: str
+    label: str
+    kind: Kind
+    value: str
+    help: str
+    error: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    minimum: str | None = None
+    maximum: str | None = None
+    step: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a form said: the values that are right, and an error by field name for those that are not."""
+
+    values: dict[str, Value]
+    errors: dict[str, str]
+
+
+def label(name: str) -> str:
+    """Turn a parameter's name into words.
+
+    >>> label("n_trees"), label("max_samples")
+    ('Number of trees', 'Max samples')
+    """
+    words = name.replace("_", " ")
+    return f"Number of {words[2:]}" if words.startswith("n ") else words[:1].upper() + words[1:]
+
+
+def kind(parameter: Parameter) -> Kind:
+    """Choose the control for a parameter; a number that may also be a word is typed as text."""
+    if parameter.type == "bool":
+        return "checkbox"
+    if parameter.type == "choice":
+        return "select"
+    return "text" if parameter.choices or parameter.type == "count_or_share" else "number"
+
+
+def text(value: Value) -> str:
+    """Write a value as a form holds it.
+
+    >>> text(100), text(1.0), text(True), text(0.001)
+    ('100', '1', 'true', '0.001')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def help_text(parameter: Parameter) -> str:
+    """Join a parameter's help and its range."""
+    if parameter.type in ("bool", "choice"):
+        return parameter.help
+    allowed = parameter.allowed().replace("'", "")
+    return f"{parameter.help} {allowed[:1].upper()}{allowed[1:]}."
+
+
+def field(parameter: Parameter, typed: Mapping[str, str] | None, error: str = "") -> Field:
+    """Make a parameter's field, holding what was typed, or else the default."""
+    name = PREFIX + parameter.name
+    control = kind(parameter)
+    if typed is None:
+        value = text(parameter.default)
+    else:
+        value = typed.get(name, "false" if control == "checkbox" else text(parameter.default))
+    number = control == "number"
+    return Field(
+        name=name,
+        label=label(parameter.name),
+        kind=control,
+        value=value,
+        help=help_text(parameter),
+        error=error,
+        options=tuple((choice, choice) for choice in parameter.choices),
+        minimum=text(parameter.minimum) if number and parameter.minimum is not None else None,
+        maximum=text(parameter.maximum) if number and parameter.maximum is not None else None,
+        step=("1" if parameter.type == "int" else "any") if number else None,
+    )
+
+
+def fields(
+    info: AlgorithmInfo, typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None
+) -> list[Field]:
+    """Make the fields of an algorithm; `typed` (field name -> text) is what an earlier try held."""
+    found = errors or {}
+    return [field(parameter, typed, found.get(PREFIX + parameter.name, "")) for parameter in info.parameters]
+
+
+def answers(info: AlgorithmInfo, typed: Mapping[str, str]) -> Answers:
+    """Read what was typed; an empty field means the default, a checkbox that is not sent means no."""
+    values: dict[str, Value] = {}
+    errors: dict[str, str] = {}
+    for parameter in info.parameters:
+        name = PREFIX + parameter.name
+        written = typed.get(name, "").strip()
+        if parameter.type == "bool":
+            written = written or "false"
+        if written:
+            read(parameter, written, name, values, errors)
+    return Answers(values, errors)
+
+
+def read(parameter: Parameter, written: str, name: str, values: dict[str, Value], errors: dict[str, str]) -> None:
+    """Put the value into `values`, or what is wrong with it into `errors`."""
+    try:
+        values[parameter.name] = parameter.parse(written)
+    except BadParameter as problem:
+        errors[name] = problem.message
+
+
+def contamination(typed: Mapping[str, str], errors: dict[str, str]) -> float | None:
+    """Read the assumed share of anomalies; empty or "auto" is None."""
+    written = typed.get("contamination", "").strip()
+    values: dict[str, Value] = {}
+    if written:
+        read(CONTAMINATION, written, "contamination", values, errors)
+    share = values.get("contamination", "auto")
+    return None if isinstance(share, str) else float(share)
+
+
+def seed(typed: Mapping[str, str], errors: dict[str, str]) -> int:
+    """Read the seed; empty is 0."""
+    values: dict[str, Value] = {}
+    read(SEED, typed.get("seed", "").strip() or "0", "seed", values, errors)
+    return int(values.get("seed", 0))
