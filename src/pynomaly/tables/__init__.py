@@ -1,0 +1,23 @@
+"""Tables: files, streams and frames become typed columns; DuckDB works inside, and nothing here knows of detection.
+
+Importing this package loads neither DuckDB nor NumPy: each function imports what it needs when it is called.
+"""
+
+from pynomaly.tables.ingest import Ingested, ingest
+from pynomaly.tables.limits import Dialect, Limits, Reject
+from pynomaly.tables.paging import page_rows, rows_at
+from pynomaly.tables.read import read
+from pynomaly.tables.table import Table, open_parquet
+
+__all__ = [
+    "Dialect",
+    "Ingested",
+    "Limits",
+    "Reject",
+    "Table",
+    "ingest",
+    "open_parquet",
+    "page_rows",
+    "read",
+    "rows_at",
+]
