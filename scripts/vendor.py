@@ -53,7 +53,9 @@ def install(npm: list[str], folder: Path) -> Path:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as problem:
-        raise VendorError(f"cannot run {npm[0]!r}: {problem.strerror}. Hand npm over with --npm.") from problem
+        raise VendorError(
+            f"cannot run {npm[0]!r}: {problem.strerror}. Hand npm over with --npm."
+        ) from problem
     if done.returncode:
         raise VendorError(f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}")
     return folder / "node_modules"

@@ -10,7 +10,14 @@ from pynomaly.errors import BadParameter
 
 PREFIX = "parameter-"
 CONTAMINATION = Parameter(
-    "contamination", "float", "auto", "Assumed share of anomalies.", 0.0, 0.5, exclusive_minimum=True, choices=("auto",)
+    "contamination",
+    "float",
+    "auto",
+    "Assumed share of anomalies.",
+    0.0,
+    0.5,
+    exclusive_minimum=True,
+    choices=("auto",),
 )
 
 Kind = Literal["number", "text", "checkbox", "select"]
@@ -123,7 +130,9 @@ def answers(info: AlgorithmInfo, typed: Mapping[str, str]) -> Answers:
     return Answers(values, errors)
 
 
-def read(parameter: Parameter, written: str, name: str, values: dict[str, Value], errors: dict[str, str]) -> None:
+def read(
+    parameter: Parameter, written: str, name: str, values: dict[str, Value], errors: dict[str, str]
+) -> None:
     """Put the value into `values`, or what is wrong with it into `errors`."""
     try:
         values[parameter.name] = parameter.parse(written)

@@ -1,6 +1,6 @@
-"""The score histogram as numbers that a template can draw: bars and ticks in percent of the frame, and a table.
+"""The score histogram as numbers that a template can draw: bars and ticks in percent of the frame.
 
-Counts are drawn on a logarithmic scale (log of 1 + rows): the few anomalous rows would not be seen beside the many.
+Counts are drawn on a logarithmic scale (log of 1 + rows): the few anomalous rows would not be seen otherwise.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,9 @@ class Histogram:
         }
 
 
-def draw(histogram: dict[str, Any] | None, threshold: float | None = None, n_ticks: int = 4) -> Histogram | None:
+def draw(
+    histogram: dict[str, Any] | None, threshold: float | None = None, n_ticks: int = 4
+) -> Histogram | None:
     """Lay out `{edges, counts}`; None when there is nothing to draw.
 
     >>> picture = draw({"edges": [0.0, 1.0, 2.0], "counts": [9, 0]}, threshold=1.0)
@@ -76,15 +78,21 @@ def draw(histogram: dict[str, Any] | None, threshold: float | None = None, n_tic
     return Histogram(
         bars=bars,
         x_ticks=tuple(Tick(round((mark - low) / span * 100, 3), formats.number(mark, 3)) for mark in marks),
-        y_ticks=tuple(Tick(round(100 - log1p(rows) / full * 100, 3), formats.count(rows)) for rows in _powers(counts)),
+        y_ticks=tuple(
+            Tick(round(100 - log1p(rows) / full * 100, 3), formats.count(rows)) for rows in _powers(counts)
+        ),
         cut=round((threshold - low) / span * 100, 3) if inside and threshold is not None else None,
         threshold=threshold,
     )
 
 
-def _bar(x: float, width: float, height: float, low: float, high: float, count: int, cut: float | None) -> Bar:
+def _bar(
+    x: float, width: float, height: float, low: float, high: float, count: int, cut: float | None
+) -> Bar:
     anomalous = cut is not None and (low + high) / 2 > cut
-    return Bar(round(x, 3), round(100 - height, 3), round(width, 3), round(height, 3), low, high, count, anomalous)
+    return Bar(
+        round(x, 3), round(100 - height, 3), round(width, 3), round(height, 3), low, high, count, anomalous
+    )
 
 
 def _powers(counts: list[int]) -> list[int]:

@@ -1,6 +1,6 @@
-"""Render the HTML pages: one Jinja environment, autoescaping everything, with the filters that the templates use.
+"""Render the HTML pages: one Jinja environment, autoescaping everything, with the templates' filters.
 
-Call `render(request, "datasets/list.html", actor=actor, datasets=items)`. Templates live in `templates/<feature>/`.
+Call `render(request, "datasets/list.html", actor=actor, datasets=items)`; `templates/` has a folder per feature.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def static(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """Build the Jinja environment once; an unknown variable in a template is an error, not an empty string."""
+    """Build the Jinja environment once; an unknown variable in a template is an error."""
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -57,7 +57,11 @@ def environment() -> Environment:
     return env
 
 
-def render(request: Request, template: str, *, status: int = 200, actor: Any = None, **context: Any) -> HTMLResponse:
+def render(
+    request: Request, template: str, *, status: int = 200, actor: Any = None, **context: Any
+) -> HTMLResponse:
     """Render `template` for `actor` (None: nobody is logged in) with `context` as its variables."""
-    body = environment().get_template(template).render(request=request, actor=actor, path=request.url.path, **context)
+    found = environment().get_template(template)
+    variables = {"request": request, "actor": actor, "path": request.url.path, "http_status": status}
+    body = found.render(variables | context)
     return HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
