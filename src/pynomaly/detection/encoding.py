@@ -1,7 +1,7 @@
-"""The table's encoder: typed columns in, a float matrix for the algorithms out, alike for all later tables."""
+"""The table's encoder: typed columns in, a float matrix for the algorithms out, alike for every table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,21 +30,24 @@ class Encoder:
     features: Mapping[str, ColumnFeatures]
 
     @classmethod
-    def fit(cls, frame: Frame) -> "Encoder":
-        """Learn from the training rows; raises NoUsableColumns when no column can be used."""
-        schema: list[Column] = []
+    def fit(cls, frame: Frame, schema: Sequence[Column] | None = None) -> "Encoder":
+        """Learn from the training rows; raises NoUsableColumns when no column can be used.
+
+        `schema` lists all columns on offer (those of `frame` when not given); `frame` needs to hold only the
+        ones that are used.
+        """
+        told: list[Column] = []
         features: dict[str, ColumnFeatures] = {}
-        for name, data in frame.items():
-            reason = data.column.unused
-            fitted = None if reason else fit_used(data)
-            if fitted is None:
-                schema.append(Column(name, data.column.type, reason or "it holds nothing to compare rows by"))
-            else:
-                schema.append(data.column)
-                features[name] = fitted
+        for column in schema or [data.column for data in frame.values()]:
+            fitted = None if column.unused else fit_used(frame[column.name])
+            if fitted:
+                features[column.name] = fitted
+            elif not column.unused:
+                column = replace(column, unused="it holds nothing to compare rows by")
+            told.append(column)
         if not features:
-            raise NoUsableColumns(f"No column can be used for detection ({listed_unused(schema)}).")
-        return cls(tuple(schema), features)
+            raise NoUsableColumns(f"No column can be used for detection ({listed_unused(told)}).")
+        return cls(tuple(told), features)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

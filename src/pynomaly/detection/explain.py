@@ -1,7 +1,7 @@
 """Reasons: which columns made a row's score, with the value, what is usual, and one short sentence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,12 @@ from pynomaly.errors import BadBundle
 REASONS_MOST = 5
 """Reasons that one row gets at most."""
 
+LEAST = 0.1
+"""A column that gives less than this part of the greatest contribution is not a reason."""
+
+TOGETHER = "not unusual by itself, but unusual together with the other columns"
+ALONE = "within the usual range, but few rows are near it"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -48,7 +54,7 @@ class Reason:
 
     def json(self) -> dict[str, Any]:
         """Give all fields as JSON values."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,14 @@ class Explainer:
     def _row(self, frame: Frame, row: int, parts: Matrix, most: int) -> list[Reason]:
         names = list(self.typical)
         ranked = np.argsort(-parts, kind="stable")[:most]
-        raising = [(names[i], parts[i]) for i in ranked if parts[i] > 0]
+        least = max(LEAST * parts[ranked[0]], 0.0)
+        raising = [(names[i], parts[i]) for i in ranked if parts[i] > least]
         return [self._reason(name, part, plain(frame[name].values, row)) for name, part in raising]
 
     def _reason(self, name: str, contribution: float, value: Any) -> Reason:
         typical = self.typical[name]
-        text = f"{name} is {typical.compare(value)}."
-        return Reason(name, float(contribution), value, typical.expected(), text)
+        text = f"{name} is {typical.compare(value, TOGETHER if len(self.typical) > 1 else ALONE)}."
+        return Reason(name, float(contribution), value, typical.expected, text)
 
     def json(self) -> list[dict[str, Any] | None]:
         """Give what is neither in `arrays` nor in the encoder's state."""

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.columns import ColumnData, Levels
+from pynomaly.columns import Column, ColumnData, Levels
 
+Kind = Literal["number", "category", "timestamp"]
 Matrix = NDArray[np.float64]
 Values = NDArray[np.float64] | NDArray[np.datetime64] | Levels
 
@@ -33,7 +34,7 @@ CYCLES = {"time of day": DAY, "day of week": 7 * DAY, "time of year": int(365.24
 class ColumnFeatures(Protocol):
     """One column's encoder."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[Kind]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,7 +58,7 @@ class NumberFeatures:
     scored as the median would be.
     """
 
-    kind: ClassVar[str] = "number"
+    kind: ClassVar[Kind] = "number"
     median: float
     indicator: bool
 
@@ -100,7 +101,7 @@ class CategoryFeatures:
     `LEVELS_MOST`, which share one rarity.
     """
 
-    kind: ClassVar[str] = "category"
+    kind: ClassVar[Kind] = "category"
     levels: tuple[str | None, ...]  # most frequent first
     counts: tuple[int, ...]
     rows: int
@@ -186,7 +187,7 @@ class TimestampFeatures:
     A missing timestamp is in the middle of every cycle (0, 0), with an indicator as for numbers.
     """
 
-    kind: ClassVar[str] = "timestamp"
+    kind: ClassVar[Kind] = "timestamp"
     cycles: tuple[str, ...]
     indicator: bool
 
@@ -235,7 +236,7 @@ def micros(values: NDArray[np.datetime64]) -> NDArray[np.int64]:
     return values.astype("datetime64[us]").astype(np.int64)
 
 
-def kind_of(data: ColumnData) -> str:
+def kind_of(data: ColumnData) -> Kind:
     """Tell how the column's values are held: number, timestamp or category (strings)."""
     if isinstance(data.values, Levels):
         return "category"
@@ -248,13 +249,24 @@ def fit_column(data: ColumnData) -> ColumnFeatures:
     return fitted
 
 
-def missing_values(kind: str, rows: int) -> Values:
+def missing_values(kind: Kind, rows: int) -> Values:
     """Values of a column in which everything is missing."""
     if kind == "category":
         return Levels(np.full(rows, -1, dtype=np.int32), ())
     if kind == "timestamp":
         return np.full(rows, "NaT", dtype="datetime64[us]")
     return np.full(rows, np.nan)
+
+
+def column_of(column: Column, cells: Sequence[Any]) -> ColumnData:
+    """Make a number, category or timestamp column of JSON values (None: missing; timestamps as ISO 8601)."""
+    if column.type == "number":
+        return ColumnData(column, np.array([np.nan if c is None else c for c in cells], dtype=np.float64))
+    if column.type == "timestamp":
+        return ColumnData(column, np.array([c or "NaT" for c in cells], dtype="datetime64[us]"))
+    levels = {level: i for i, level in enumerate(dict.fromkeys(c for c in cells if c is not None))}
+    codes = np.array([-1 if c is None else levels[c] for c in cells], dtype=np.int32)
+    return ColumnData(column, Levels(codes, tuple(levels)))
 
 
 def is_missing(values: Values) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """A trained model: encoder, algorithm, calibration, threshold and summaries, fitted and saved together."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pynomaly.columns import Column, Frame
 from pynomaly.detection import bundle, catalogue
 from pynomaly.detection.encoding import Encoder
 from pynomaly.detection.explain import Explainer, Reason
-from pynomaly.detection.features import Matrix, number
+from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.scoring import Calibration, Contamination, check_contamination, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 
@@ -48,17 +48,19 @@ class Model:
         contamination: Contamination = "auto",
         seed: int = 0,
         progress: Progress | None = None,
+        schema: Sequence[Column] | None = None,
     ) -> "Model":
         """Train on the rows of `frame`; `progress` is called with shares from 0 to 1.
 
+        `schema` lists all columns on offer, when `frame` holds only the ones that are used.
         Raises UnknownAlgorithm, BadParameter, NoUsableColumns, TooFewRows or FitFailed.
         """
         contamination = check_contamination(contamination)
         made = catalogue.create(algorithm, parameters, seed)
-        rows = min((len(data) for data in frame.values()), default=0)
+        rows = min((len(data) for data in frame.values()), default=2)
         if rows < 2:
             raise TooFewRows(f"Detection needs at least 2 rows to compare, and the table has {rows}.")
-        encoder = Encoder.fit(frame)
+        encoder = Encoder.fit(frame, schema)
         explainer = Explainer.fit(frame, encoder)
         made.fit(encoder.transform(frame), progress)
         scores = made.training_scores_
@@ -87,7 +89,11 @@ class Model:
 
     def score_block(self, frame: Frame) -> Scored:
         """Score n rows: score, p-value and whether the score is above the threshold, each of shape (n,)."""
-        return self.judge(self.algorithm.score(self.encoder.transform(frame)))
+        return self.judge(self.score_frame(frame))
+
+    def score_frame(self, frame: Frame) -> NDArray[np.float64]:
+        """Score n rows: shape (n,)."""
+        return self.algorithm.score(self.encoder.transform(frame))
 
     def judge(self, scores: NDArray[np.float64]) -> Scored:
         """Add p-values and verdicts to scores."""
@@ -104,6 +110,13 @@ class Model:
         parts = [self.algorithm.contributions(X[i : i + EXPLAINED_AT_ONCE]) for i in chunks]
         together = np.concatenate(parts) if parts else np.zeros((0, self.encoder.width))
         return self.explainer.reasons(frame, self.encoder, together)
+
+    def frame_of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Frame:
+        """Make a frame with the model's columns of rows of JSON values (timestamps as ISO 8601 text)."""
+        return {
+            name: column_of(Column(name, feature.kind), [row[name] for row in rows])
+            for name, feature in self.encoder.features.items()
+        }
 
     def to_bytes(self, key: bytes | None = None) -> bytes:
         """Write the model as one file's bytes, signed when a `key` is given."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -15,11 +16,13 @@ _TAIL_SHARES = np.linspace(0, 0.02, 41)
 SHARES = np.concatenate([_TAIL_SHARES, np.linspace(0.02, 0.98, 193)[1:-1], 1 - _TAIL_SHARES[::-1]])
 """The shares of rows at which a number's quantiles are kept: finest in the tails."""
 
-TAIL = 0.95
+TAIL = 0.9
 """A value above (below) this share of the training rows is called high (low)."""
 
+OFTEN = 0.05
+"""A level that this share of the training rows has is not called rare."""
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-TOGETHER = "not unusual by itself, but unusual together with the other columns"
 
 Grid = NDArray[np.float64]
 
@@ -27,12 +30,16 @@ Grid = NDArray[np.float64]
 class Typical(Protocol):
     """One column's summary."""
 
+    @property
     def expected(self) -> dict[str, Any]:
-        """Give what is usual, as JSON values."""
+        """What is usual, as JSON values."""
         ...
 
-    def compare(self, value: Any) -> str:
-        """Say how a value (None: missing) differs from what is usual, to follow the column's name."""
+    def compare(self, value: Any, otherwise: str) -> str:
+        """Say how a value (None: missing) differs from what is usual, to follow the column's name.
+
+        `otherwise` is said of a value that is usual by itself.
+        """
         ...
 
 
@@ -52,8 +59,9 @@ class TypicalNumber:
         grid = ordered[np.ceil(SHARES * (n - 1)).astype(np.intp)]
         return cls(grid, 1 - n / len(values))
 
+    @cached_property
     def expected(self) -> dict[str, Any]:
-        """Give the median and the range of the middle 90 % of the rows."""
+        """The median and the range of the middle 90 % of the rows."""
         low, median, high = (self._quantile(share) for share in (0.05, 0.5, 0.95))
         return {"median": median, "low": low, "high": high}
 
@@ -67,21 +75,30 @@ class TypicalNumber:
         at = int(np.searchsorted(self.grid, value, side="right"))
         return 1.0 - float(SHARES[min(at, len(SHARES) - 1)]) if at else 1.0
 
-    def compare(self, value: float | None) -> str:
+    def compare(self, value: float | None, otherwise: str) -> str:
         """Say where a number lies among the training rows."""
         if value is None:
             return f"missing, as in {percent(self.missing)} of rows"
-        usual = self.expected()
+        usual = self.expected
         low, high = usual["low"], usual["high"]
         typical = f"typically {show(usual['median'])}, mostly {show(low)} to {show(high)}"
         if low == high:
             typical = f"typically {show(usual['median'])}"
-        for share, word in ((self.below(value), "higher"), (self.above(value), "lower")):
+        place = self._place(value) or otherwise
+        return f"{show(value)}, {place} ({typical})"
+
+    def _place(self, value: float) -> str:
+        """Say how far out a number lies; nothing when it is among the usual ones."""
+        ends = (
+            (self.below(value), value == self.grid[-1], "higher", "highest"),
+            (self.above(value), value == self.grid[0], "lower", "lowest"),
+        )
+        for share, at_end, word, most in ends:
             if share == 1:
-                return f"{show(value)}, {word} than in any training row ({typical})"
+                return f"{word} than in any training row"
             if share >= TAIL:
-                return f"{show(value)}, {word} than {percent(share)} of rows ({typical})"
-        return f"{show(value)}, {TOGETHER} ({typical})"
+                return f"the {most} value in training" if at_end else f"{word} than {percent(share)} of rows"
+        return ""
 
     def _quantile(self, share: float) -> float:
         return float(self.grid[int(np.searchsorted(SHARES, share - 1e-9))])
@@ -94,8 +111,9 @@ class TypicalCategory:
     kind: ClassVar[str] = "category"
     features: CategoryFeatures
 
+    @cached_property
     def expected(self) -> dict[str, Any]:
-        """Give the most frequent level and its share of the rows."""
+        """The most frequent level and its share of the rows."""
         level, count = self.features.levels[0], self.features.counts[0]
         return {"most_frequent": level, "share": count / self.features.rows}
 
@@ -105,19 +123,19 @@ class TypicalCategory:
         count = (self.features.pooled or 0) if place is None else self.features.counts[place]
         return count / self.features.rows
 
-    def compare(self, value: str | None) -> str:
+    def compare(self, value: str | None, otherwise: str) -> str:
         """Say how frequent a level is."""
-        usual = self.expected()
+        usual = self.expected
         word = "missing" if value is None else quote(value)
         share = self.share(value)
         if value == usual["most_frequent"]:
-            return f"{word}, the most frequent value ({percent(share)} of rows): {TOGETHER}"
+            return f"{word}, the most frequent value ({percent(share)} of rows), {otherwise}"
         most = "missing" if usual["most_frequent"] is None else quote(usual["most_frequent"])
         typical = f"most often {most}, {percent(usual['share'])}"
         if not share:
             return f"{word}, never seen in training ({typical})"
-        if share >= 1 - TAIL:
-            return f"{word} as in {percent(share)} of rows, {TOGETHER} ({typical})"
+        if share >= OFTEN:
+            return f"{word}, as in {percent(share)} of rows: {otherwise} ({typical})"
         return f"{word}, as in only {percent(share)} of rows ({typical})"
 
 
@@ -139,8 +157,9 @@ class TypicalTimestamp:
         weekdays = np.bincount((at // DAY + 3) % 7, minlength=7)  # 1970-01-01 was a Thursday
         return cls(tuple(hours.tolist()), tuple(weekdays.tolist()), 1 - len(at) / len(values), cycles)
 
+    @cached_property
     def expected(self) -> dict[str, Any]:
-        """Give the busiest hour and the busiest day of the week with their shares of the rows."""
+        """The busiest hour and the busiest day of the week with their shares of the rows."""
         total = max(sum(self.hours), 1)
         hour, day = self.hours.index(max(self.hours)), self.weekdays.index(max(self.weekdays))
         return {
@@ -150,7 +169,7 @@ class TypicalTimestamp:
             "weekday_share": self.weekdays[day] / total,
         }
 
-    def compare(self, value: str | None) -> str:
+    def compare(self, value: str | None, otherwise: str) -> str:
         """Say how many rows fall at this hour, or on this day of the week where that is rarer."""
         if value is None:
             return f"missing, as in {percent(self.missing)} of rows"
@@ -158,7 +177,7 @@ class TypicalTimestamp:
         at = at.astimezone(UTC) if at.tzinfo else at
         total = max(sum(self.hours), 1)
         in_hour, on_day = self.hours[at.hour] / total, self.weekdays[at.weekday()] / total
-        usual = self.expected()
+        usual = self.expected
         shown = f"{at:%Y-%m-%d %H:%M}"
         if "time of day" in self.cycles and in_hour * 24 <= on_day * 7:
             share, when = in_hour, f"from {at.hour:02}:00 to {(at.hour + 1) % 24:02}:00"
@@ -169,7 +188,7 @@ class TypicalTimestamp:
             typical = f"busiest day {usual['busiest_weekday']}, {percent(usual['weekday_share'])}"
             usually = on_day * 7 >= 1
         if usually:
-            return f"{shown}, {TOGETHER} ({typical})"
+            return f"{shown}, {otherwise}"
         few = f"only {percent(share)} of" if share else "no"
         return f"{shown}; {few} rows fall {when} ({typical})"
 

@@ -1,0 +1,98 @@
+"""Write the scores of all rows to a file: whole or not at all, in the format that the suffix names."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from pynomaly.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMATS = {
+    ".csv": "FORMAT csv, HEADER true",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    ".json": "FORMAT json, ARRAY true",
+}
+"""Suffix -> DuckDB's options for the file."""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def check_suffix(path: str | Path) -> str:
+    """Give the suffix of an output file; raises UsageError when no format goes by it."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise UsageError(f"Cannot tell the format of {str(path)!r}: end its name in .csv, .parquet or .json.")
+    return suffix
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` when the body succeeds, and else is removed."""
+    final = Path(path)
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(final)
+    except OSError as error:
+        raise UsageError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a whole file, durably."""
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_columns(path: str | Path, columns: Arrays) -> None:
+    """Write equally long columns as .csv, .parquet or .json (a list of objects), in the order of the rows."""
+    options = FORMATS[check_suffix(path)]
+    with replacing(path) as temporary, _database(columns) as database:
+        _copy(database, "SELECT * FROM given", temporary, options)
+
+
+def write_ranked(path: str | Path, columns: Arrays, order: NDArray[Any], reasons: Mapping[int, str]) -> None:
+    """Write a Parquet file with a row for each of `order`, best first: rank (from 1), columns, reasons.
+
+    `reasons` holds the JSON text of the rows that have some; the others get NULL.
+    """
+    import numpy as np
+
+    ranked = {"rank": np.arange(1, len(order) + 1)} | {name: array[order] for name, array in columns.items()}
+    with replacing(path) as temporary, _database(ranked) as database:
+        database.execute("CREATE TABLE why (row BIGINT, reasons VARCHAR)")
+        told = [list(reasons), list(reasons.values())]
+        database.execute("INSERT INTO why SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", told)
+        query = "SELECT given.*, why.reasons FROM given LEFT JOIN why USING (row) ORDER BY rank"
+        _copy(database, query, temporary, FORMATS[".parquet"])
+
+
+@contextmanager
+def _database(columns: Arrays) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """Open an empty database that sees `columns` as the table `given`."""
+    import duckdb
+
+    settings = {"autoinstall_known_extensions": "false", "python_enable_replacements": "false"}
+    with duckdb.connect(config=settings) as database:
+        database.register("given", dict(columns))
+        yield database
+
+
+def _copy(database: "duckdb.DuckDBPyConnection", query: str, path: Path, options: str) -> None:
+    import duckdb
+
+    quoted = str(path).replace("'", "''")
+    try:
+        database.execute(f"COPY ({query}) TO '{quoted}' ({options})")
+    except duckdb.IOException as error:
+        raise OSError(str(error).splitlines()[0]) from error

@@ -1,0 +1,312 @@
+"""The public library: train a detector, find the anomalies of a table, save and load.
+
+>>> import pynomaly
+>>> rows = [[float(i % 7), float(i % 5)] for i in range(200)] + [[60.0, -40.0]]
+>>> result = pynomaly.detect(rows)
+>>> result.top(1)[0].row
+200
+"""
+
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynomaly import export
+from pynomaly.columns import Column
+from pynomaly.detection import catalogue
+from pynomaly.detection.encoding import as_matrix, listed
+from pynomaly.detection.model import Model, Scored
+from pynomaly.detection.scoring import Contamination, check_contamination
+from pynomaly.errors import BadBundle, BadColumns, NotFitted
+from pynomaly.phases import Phases
+from pynomaly.results import FrameKind, Result, explain
+from pynomaly.tables import Table, read
+
+Progress = Callable[[float, str], None]
+"""Called with the share that is done (0 to 1) and what is being done."""
+
+Scores = NDArray[np.float64]
+
+BLOCK_CELLS = 1_000_000
+BLOCK_ROWS = 65_536
+"""A table is scored in blocks of at most so many rows and cells, to bound memory."""
+
+
+class Detector:
+    """An algorithm with its parameters; `fit` trains it, and then it scores any table of the same shape.
+
+    `columns` names the columns to use (default: all that can be), `exclude` those to leave out.
+    `contamination` is the assumed share of anomalies in the training table, above 0 and at most 0.5, or
+    "auto": a fence beyond the scores' upper quartile, which may flag none (`detection.scoring.threshold`).
+
+    Raises UnknownAlgorithm or BadParameter.
+    """
+
+    def __init__(
+        self,
+        algorithm: str = "isolation_forest",
+        *,
+        columns: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        contamination: Contamination = "auto",
+        seed: int = 0,
+        **parameters: Any,
+    ) -> None:
+        """Check and store; nothing is trained yet."""
+        self.algorithm = algorithm
+        self.parameters = catalogue.check_parameters(algorithm, parameters)
+        self.contamination = check_contamination(contamination)
+        self.seed = int(catalogue.SEED.check(seed, algorithm))
+        self.columns = None if columns is None else tuple(columns)
+        self.exclude = tuple(exclude or ())
+        self._model: Model | None = None
+        self._fit_phases = Phases()
+        self._trained_on: weakref.ref[Table] | None = None
+        self._training_scores: Scores | None = None
+
+    @property
+    def model(self) -> Model:
+        """The trained model; raises NotFitted before `fit`."""
+        if self._model is None:
+            raise NotFitted
+        return self._model
+
+    @property
+    def columns_(self) -> tuple[Column, ...]:
+        """The training table's columns; `unused` says why one is left out."""
+        return self.model.schema
+
+    @property
+    def notes_(self) -> tuple[str, ...]:
+        """What was done otherwise than one might expect."""
+        return self.model.notes
+
+    @property
+    def threshold(self) -> float:
+        """The score above which a row is an anomaly; it may be set at any time after training."""
+        return self.model.threshold
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        self._model = self.model.with_threshold(value)
+
+    def fit(self, source: Any, progress: Progress | None = None) -> Self:
+        """Train on a path, "-" (standard input), frame, array or Table.
+
+        Raises the errors of `tables.read`, BadColumns (the table lacks a column that is named),
+        NoUsableColumns, TooFewRows and FitFailed.
+        """
+        phases = Phases()
+        with phases.measure("read"):
+            table = opened(source)
+            schema = chosen(table.columns, self.columns, self.exclude)
+            frame = table.frame([column.name for column in schema if not column.unused])
+        with phases.measure("fit"):
+            self._model = Model.fit(
+                frame,
+                self.algorithm,
+                self.parameters,
+                self.contamination,
+                self.seed,
+                _telling(progress, "Training"),
+                schema,
+            )
+        self._fit_phases = phases
+        self._trained_on = weakref.ref(table)
+        self._training_scores = self._model.algorithm.training_scores_
+        return self
+
+    def score(self, source: Any) -> Scores:
+        """Score each row: higher is more anomalous. Shape (n,), in the table's order.
+
+        A numpy matrix of numbers takes a short cut (one row costs microseconds): its columns are those of the
+        training table, by position.
+        """
+        X = as_matrix(source)
+        if X is not None:
+            return self.model.score_array(X)
+        return self._score(self._opened(source), None)[0]
+
+    def detect(
+        self,
+        source: Any,
+        label_column: str | None = None,
+        progress: Progress | None = None,
+        max_explained: int = 10_000,
+    ) -> Result:
+        """Score each row of a path, frame, array or Table, and explain the anomalies.
+
+        `label_column` holds the truth (0/1) and only gives `auc_roc` and `average_precision`. The
+        `max_explained` highest anomalies are explained at once, other rows when `Result.top` shows them.
+        On the table that the detector was trained on, the result's phases include the training.
+        """
+        model, phases = self.model, Phases()
+        with phases.measure("read"):
+            table = self._opened(source)
+            labels = None if label_column is None else table.labels(label_column)
+        known = self._trained_on is not None and self._trained_on() is table
+        with phases.measure("score"):
+            scores, p_values, verdicts = self._score(table, progress)
+        result = Result(
+            self.algorithm,
+            model.threshold,
+            scores,
+            p_values,
+            verdicts,
+            model.notes,
+            phases.including(self._fit_phases) if known else phases,
+            table,
+            model,
+            {} if labels is None else accuracy(labels, scores),
+            frame_kind(source),
+        )
+        with result.phases.measure("explain"):
+            flagged = result.order[: min(result.n_anomalies, max_explained)].tolist()
+            explain(result, flagged, _telling(progress, "Explaining"))
+        return result
+
+    def _opened(self, source: Any) -> Table:
+        """Open a table to be scored; a matrix has the training table's columns, by position."""
+        X = as_matrix(source)
+        if X is None:
+            return opened(source)
+        self.model.encoder.transform_array(X[:1])  # refuses another width
+        return read({column.name: X[:, i] for i, column in enumerate(self.model.schema)})
+
+    def _score(self, table: Table, progress: Progress | None) -> Scored:
+        model = self.model
+        if self._training_scores is not None and self._trained_on and self._trained_on() is table:
+            return model.judge(self._training_scores)
+        size = max(1, min(BLOCK_ROWS, BLOCK_CELLS // len(model.columns)))
+        tell = _telling(progress, "Scoring")
+        scores = np.empty(table.n_rows)
+        done = 0
+        for block in table.blocks(present(table, model.columns), size):
+            found = model.score_frame(block)
+            scores[done : done + len(found)] = found
+            done += len(found)
+            if tell:
+                tell(done / table.n_rows)
+        return model.judge(scores)
+
+    def to_bytes(self, key: bytes | None = None) -> bytes:
+        """Give the trained detector as bytes, signed when a `key` is given."""
+        return self.model.to_bytes(key)
+
+    def save(self, path: str | Path, key: bytes | None = None) -> None:
+        """Write the trained detector to one file, atomically; it holds no code, only JSON and arrays."""
+        export.write_bytes(path, self.to_bytes(key))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, key: bytes | None = None, require_signature: bool = False) -> Self:
+        """Read what `to_bytes` gave; raises BadBundle for anything else."""
+        model = Model.from_bytes(data, key, require_signature)
+        known = model.algorithm
+        parameters: dict[str, Any] = dict(known.params)
+        made = cls(known.name, contamination=model.contamination, seed=known.seed, **parameters)
+        made._model = model
+        return made
+
+
+def detect(
+    source: Any,
+    algorithm: str = "isolation_forest",
+    *,
+    columns: Iterable[str] | None = None,
+    exclude: Iterable[str] | None = None,
+    contamination: Contamination = "auto",
+    seed: int = 0,
+    label_column: str | None = None,
+    progress: Progress | None = None,
+    max_explained: int = 10_000,
+    **parameters: Any,
+) -> Result:
+    """Find the anomalies of one table: train on it and score it.
+
+    `source` is a path, "-" (standard input), a pandas, polars or pyarrow frame, an array, or a Table;
+    `label_column` is never used for training. The rest is as for `Detector` and `Detector.detect`.
+    """
+    named = None if columns is None else [name for name in columns if name != label_column]
+    left_out = [*(exclude or ()), *([] if label_column is None else [label_column])]
+    detector = Detector(
+        algorithm, columns=named, exclude=left_out, contamination=contamination, seed=seed, **parameters
+    )
+    phases = Phases()
+    with phases.measure("read"):
+        table = opened(source)
+        if label_column is not None:
+            table.labels(label_column)  # refused before the training, not after it
+    detector.fit(table, progress)
+    result = detector.detect(table, label_column, progress, max_explained)
+    result.phases = result.phases.including(phases)
+    result.frame_kind = frame_kind(source)
+    return result
+
+
+def load(path: str | Path, key: bytes | None = None) -> Detector:
+    """Read a saved detector; raises BadBundle when it is missing, damaged, changed, or no Pynomaly model."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise BadBundle(f"The model file {str(path)!r} cannot be read: {error.strerror or error}.") from None
+    return Detector.from_bytes(data, key)
+
+
+def opened(source: Any) -> Table:
+    """Read a source, unless it is a Table already."""
+    return source if isinstance(source, Table) else read(source)
+
+
+def frame_kind(source: Any) -> FrameKind:
+    """Tell which library a frame is from; pandas for anything that is no frame."""
+    module = type(source).__module__.partition(".")[0]
+    return module if module in ("polars", "pyarrow") else "pandas"  # type: ignore[return-value]
+
+
+def chosen(
+    columns: tuple[Column, ...], wanted: tuple[str, ...] | None, left_out: tuple[str, ...]
+) -> list[Column]:
+    """Pick columns by name; an id-like column that is asked for by name is used.
+
+    Raises BadColumns when a name is not in the table, or when nothing is left.
+    """
+    by_name = {column.name: column for column in columns}
+    for name in (*(wanted or ()), *left_out):
+        if name not in by_name:
+            close = get_close_matches(name, by_name, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" It has: {listed(by_name)}."
+            raise BadColumns(f"The table has no column {name!r}.{hint}", column=name)
+    picked = [by_name[name] for name in dict.fromkeys(wanted or by_name) if name not in left_out]
+    if wanted:
+        picked = [replace(column, unused=None) if column.type == "id" else column for column in picked]
+    if not picked:
+        raise BadColumns("No column is left to use: every one is excluded.")
+    return picked
+
+
+def present(table: Table, names: Iterable[str]) -> list[str]:
+    """Give those of `names` that the table has, for the encoder to refuse all missing ones at once."""
+    there = {column.name for column in table.columns}
+    return [name for name in names if name in there]
+
+
+def accuracy(labels: NDArray[np.int8], scores: Scores) -> dict[str, float | None]:
+    """Compare scores with the truth; None where the labels are all alike."""
+    from pynomaly.detection import evaluate
+
+    if labels.min() == labels.max():
+        return {"auc_roc": None, "average_precision": None}
+    return {
+        "auc_roc": evaluate.auc_roc(labels, scores),
+        "average_precision": evaluate.average_precision(labels, scores),
+    }
+
+
+def _telling(progress: Progress | None, what: str) -> Callable[[float], None] | None:
+    return None if progress is None else lambda share: progress(share, what)
