@@ -1,34 +1,40 @@
-"""What an actor may see: their own things, and an administrator everything."""
+"""What an actor may see: their own things, an administrator everything. A viewer changes nothing."""
 
 import re
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.base import ExecutableOption
 
-from pynomaly.errors import NotFound
+from pynomaly.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
     from pynomaly.server.users.models import User
 
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Owned(Protocol):
     """A row that belongs to a user."""
 
-    id: Mapped[str]
-    owner_id: Mapped[Any]
+    @property
+    def id(self) -> Any:
+        """Its identifier."""
+
+    @property
+    def owner_id(self) -> Any:
+        """Whose it is."""
 
 
 T = TypeVar("T", bound=Owned)
 
 
-def visible(actor: "User", kind: type[T]) -> Select[tuple[T]]:
+def visible(actor: "User", kind: type[T]) -> Select[T]:
     """Select the rows of a kind that the actor may see."""
     query = select(kind)
-    return query if actor.role == "admin" else query.where(kind.owner_id == actor.id)
+    owner: InstrumentedAttribute[str] = kind.owner_id  # type: ignore[assignment]
+    return query if actor.role == "admin" else query.where(owner == actor.id)
 
 
 def find(
@@ -39,11 +45,17 @@ def find(
     Raises:
         NotFound: there is none with this id, or the actor may not see it (which is not told apart).
     """
-    query = visible(actor, kind).where(kind.id == id_).options(*options)
-    if lock:
-        query = query.with_for_update(of=kind).execution_options(populate_existing=True)
-    row = session.scalars(query).one_or_none() if ID.fullmatch(id_) else None
-    if row is None:
-        noun = kind.__name__.lower()
-        raise NotFound(f"There is no {noun} with this id, or you may not see it.")
-    return row
+    if _ID.fullmatch(id_):
+        key: InstrumentedAttribute[str] = kind.id  # type: ignore[assignment]
+        query = visible(actor, kind).where(key == id_).options(*options)
+        if lock:
+            query = query.with_for_update(of=kind).execution_options(populate_existing=True)
+        if (row := session.scalars(query).one_or_none()) is not None:
+            return row
+    raise NotFound(f"There is no {kind.__name__.lower()} with this id, or you may not see it.")
+
+
+def require_writer(actor: "User") -> None:
+    """Refuse an actor who may only look; raises Forbidden."""
+    if actor.role == "viewer":
+        raise Forbidden("Your account may look at things and not change them: ask an administrator.")

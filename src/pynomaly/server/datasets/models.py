@@ -27,9 +27,13 @@ class Dataset(Base):
     n_columns: Mapped[int | None] = mapped_column(Integer)
     columns: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     """Name, type and `unused` of each column, in file order."""
-    profile: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
+    profile: Mapped[list[dict[str, Any]]] = mapped_column(
+        Json, default=list, deferred=True, deferred_group="details"
+    )
     """What was measured of each column, in file order."""
-    rejects: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
+    rejects: Mapped[list[dict[str, Any]]] = mapped_column(
+        Json, default=list, deferred=True, deferred_group="details"
+    )
     """The first cells that could not be read: line, column, value, reason."""
     n_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
     dialect: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -1,0 +1,143 @@
+"""Datasets: take an upload in, look datasets up, read their rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session, joinedload, undefer_group
+
+from pynomaly import tables
+from pynomaly.errors import BadCursor, NotReady, NoUsableColumns, SchemaMismatch, TableEmpty
+from pynomaly.server import paging
+from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.db import new_id
+from pynomaly.server.jobs.queue import enqueue
+from pynomaly.server.names import check_column, check_name, name_from, plain_filename
+from pynomaly.server.storage import LocalStorage
+
+if TYPE_CHECKING:
+    from pynomaly.server.users.models import User
+
+INGEST = "dataset.ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """One row of a dataset: its 0-based number, and its values by column."""
+
+    row: int
+    values: dict[str, Any]
+
+
+def create(
+    session: Session,
+    actor: "User",
+    storage: LocalStorage,
+    temp_path: Path,
+    filename: str,
+    name: str | None = None,
+    label_column: str | None = None,
+) -> Dataset:
+    """Take over an uploaded file and enqueue the job that reads it; the dataset is `processing` until then.
+
+    Raises:
+        TableEmpty: the file has no bytes.
+        BadValue: the name or the label column cannot be stored.
+        Forbidden: the actor may only look.
+    """
+    require_writer(actor)
+    filename = plain_filename(filename)
+    dataset = Dataset(
+        id=new_id(),
+        owner_id=actor.id,
+        filename=filename,
+        name=check_name(name if name and name.strip() else name_from(filename)),
+        label_column=check_column(label_column, "label_column") if label_column else None,
+        size_bytes=temp_path.stat().st_size,
+    )
+    if dataset.size_bytes == 0:
+        raise TableEmpty(f"The file {filename!r} is empty.")
+    dataset.source_key = f"uploads/{dataset.id}"
+    storage.adopt(
+        temp_path, dataset.source_key
+    )  # before the first statement, which takes SQLite's write lock
+    job = enqueue(session, INGEST, {}, owner_id=actor.id, subject_id=dataset.id, priority=1)
+    dataset.job_id = job.id
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def get(session: Session, actor: "User", id_: str) -> Dataset:
+    """Return one dataset with its profile, its rejected cells and its job."""
+    return find(session, actor, Dataset, id_, joinedload(Dataset.job), undefer_group("details"))
+
+
+def get_ready(session: Session, actor: "User", id_: str) -> Dataset:
+    """Return one dataset that can be used.
+
+    Raises:
+        NotReady: it is still being read, or could not be read.
+    """
+    dataset = find(session, actor, Dataset, id_)
+    if dataset.status != "ready":
+        why = "is still being read" if dataset.status == "processing" else "could not be read"
+        raise NotReady(f"The dataset {dataset.name!r} {why}.", status=dataset.status)
+    return dataset
+
+
+def list_page(
+    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+) -> tuple[list[Dataset], str | None]:
+    """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
+    query = visible(actor, Dataset).options(joinedload(Dataset.job))
+    return paging.page(session, query, "-created_at", cursor, limit)
+
+
+def rows(
+    session: Session,
+    actor: "User",
+    storage: LocalStorage,
+    id_: str,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> tuple[list[DatasetRow], str | None]:
+    """Read one page of rows in file order; returns them and the cursor of the next page."""
+    dataset = get_ready(session, actor, id_)
+    start = _start(cursor)
+    total = dataset.n_rows or 0
+    path = storage.open_path(str(dataset.blob_key))
+    limit = min(paging.check_limit(limit), max(total - start, 0))
+    found = tables.page_rows(path, offset=start, limit=limit) if limit else []
+    items = [DatasetRow(start + i, values) for i, values in enumerate(found)]
+    end = start + len(items)
+    return items, paging.encode([end]) if items and end < total else None
+
+
+def _start(cursor: str | None) -> int:
+    match paging.decode(cursor) if cursor else [0]:
+        case [int(start)] if 0 <= start < 2**62:
+            return start
+    raise BadCursor
+
+
+def check_usable(dataset: Dataset, columns: list[str] | None) -> None:
+    """Check that detection can use these columns of a dataset (None: all that are not marked as unused).
+
+    Raises:
+        SchemaMismatch: the dataset lacks some, which are named; or one is the label column.
+        NoUsableColumns: nothing is left to compare rows by.
+    """
+    known = {column["name"]: column for column in dataset.columns}
+    if missing := [name for name in columns or () if name not in known]:
+        listed = ", ".join(map(repr, missing[:10]))
+        raise SchemaMismatch(f"The dataset {dataset.name!r} has no column {listed}.", missing=missing)
+    if dataset.label_column in (columns or ()):
+        raise SchemaMismatch(
+            f"Column {dataset.label_column!r} holds the labels: it cannot be used for detection."
+        )
+    chosen = [known[name] for name in columns or known if name != dataset.label_column]
+    if not any(column["unused"] is None or (columns and column["type"] == "id") for column in chosen):
+        why = "; ".join(f"{c['name']!r}: {c['unused']}" for c in chosen[:10])
+        raise NoUsableColumns(f"The dataset {dataset.name!r} has no column that detection can use ({why}).")

@@ -1,0 +1,98 @@
+"""The job that reads an uploaded file: parse it, profile it, keep it as Parquet."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import NotFound
+from pynomaly.server.blobs import delete_after_commit, sync
+from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.datasets.service import INGEST
+from pynomaly.server.db import new_id
+from pynomaly.server.jobs.models import Job
+from pynomaly.server.jobs.tasks import Context, Task
+from pynomaly.settings import MIB, Settings
+
+
+def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
+    """Say which file to read, where the Parquet goes, and within which limits."""
+    dataset = _subject(session, job)
+    return {
+        "source": str(context.storage.open_path(str(dataset.source_key))),
+        "target": str(context.storage.temp(".parquet")),
+        "filename": dataset.filename,
+        "label_column": dataset.label_column,
+        "limits": limits(context.settings),
+    }
+
+
+def limits(settings: Settings) -> dict[str, Any]:
+    """The bounds on one table, as `tables.Limits` takes them; half of a job's memory is DuckDB's."""
+    return {
+        "max_bad_rows": settings.max_bad_rows,
+        "max_columns": settings.max_columns,
+        "max_bytes": settings.max_table_mib * MIB,
+        "memory_mib": settings.job_memory_mib // 2,
+    }
+
+
+def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """In the child: read the file, check its labels, write the Parquet and describe what was found."""
+    from pynomaly import tables
+
+    target = Path(payload["target"])
+    bounds = tables.Limits(**payload["limits"])
+    found = tables.ingest(
+        payload["source"], target, filename=payload["filename"], limits=bounds, progress=progress
+    )
+    if payload["label_column"] is not None:
+        with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:
+            table.labels(payload["label_column"])
+    sync(target)
+    return {
+        "target": str(target),
+        "n_rows": found.n_rows,
+        "columns": [asdict(column) for column in found.columns],
+        "dialect": asdict(found.dialect) if found.dialect else None,
+        "rejects": [asdict(reject) for reject in found.rejects],
+        "n_rejected": found.n_rejected,
+        "profile": found.profile,
+    }
+
+
+def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
+    """Put the Parquet file in place and mark the dataset as ready."""
+    dataset = _subject(session, job)
+    dataset.blob_key = f"datasets/{dataset.id}/{new_id()}.parquet"
+    context.storage.adopt(Path(result["target"]), dataset.blob_key)
+    for field in ("n_rows", "columns", "dialect", "rejects", "n_rejected", "profile"):
+        setattr(dataset, field, result[field])
+    dataset.n_columns = len(result["columns"])
+    dataset.status = "ready"
+    _drop_source(session, dataset, context)
+
+
+def fail(session: Session, job: Job, code: str, detail: str, context: Context) -> None:
+    """Say why there is no table, and drop the upload."""
+    dataset = session.get(Dataset, job.subject_id)
+    if dataset is not None:
+        dataset.status, dataset.error_code, dataset.error_detail = "failed", code, detail
+        _drop_source(session, dataset, context)
+
+
+def _subject(session: Session, job: Job) -> Dataset:
+    dataset = session.get(Dataset, job.subject_id)
+    if dataset is None:
+        raise NotFound("The dataset is gone.")
+    return dataset
+
+
+def _drop_source(session: Session, dataset: Dataset, context: Context) -> None:
+    delete_after_commit(session, context.storage, dataset.source_key)
+    dataset.source_key = None
+
+
+TASK = Task(INGEST, prepare, f"{__name__}:run", finish, fail)

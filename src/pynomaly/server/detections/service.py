@@ -1,0 +1,201 @@
+"""Detections: start one, follow it, read and export its rows, cancel it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.base import ExecutableOption
+
+from pynomaly.errors import BadValue, NotReady, SchemaMismatch
+from pynomaly.server import paging
+from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.datasets import service as datasets
+from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.db import new_id
+from pynomaly.server.detections import result
+from pynomaly.server.detections.models import Detection
+from pynomaly.server.detections.result import SORTS, Format, ResultRow
+from pynomaly.server.detectors import service as detectors
+from pynomaly.server.detectors.models import Detector
+from pynomaly.server.jobs import queue
+from pynomaly.server.storage import LocalStorage
+
+if TYPE_CHECKING:
+    from pynomaly.server.users.models import User
+
+DETECT = "detection.run"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file to hand out; whoever takes it deletes it."""
+
+    path: Path
+    filename: str
+    media_type: str
+
+
+MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+}
+
+
+def start(
+    session: Session,
+    actor: "User",
+    dataset_id: str,
+    detector_id: str | None = None,
+    algorithm: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    contamination: float | str | None = None,
+    seed: int = 0,
+    columns: Sequence[str] | None = None,
+) -> Detection:
+    """Enqueue the job that finds the anomalies of a dataset, with a detector or else with an algorithm.
+
+    A detector that is not trained yet is trained on that dataset first. With neither, the catalogue's first
+    algorithm runs with its defaults.
+
+    Raises:
+        NotReady: the dataset is not ready, or the detector is being trained.
+        SchemaMismatch, NoUsableColumns: the dataset does not have what the detector uses.
+        UnknownAlgorithm, BadParameter: as the catalogue says.
+        BadValue: a detector and an algorithm were given.
+        Forbidden: the actor may only look.
+    """
+    require_writer(actor)
+    if detector_id is not None and (algorithm or parameters or columns or contamination is not None or seed):
+        raise BadValue(
+            "Give a detector, or an algorithm with its parameters; not both.", pointer="/detector_id"
+        )
+    detection = Detection(id=new_id(), owner_id=actor.id)
+    detector = None
+    if detector_id is not None:
+        detector = find(session, actor, Detector, detector_id, lock=True)
+    dataset = datasets.get_ready(session, actor, dataset_id)
+    detection.dataset_id = dataset.id
+    if detector is not None:
+        _use_detector(session, detection, detector, dataset)
+    else:
+        chosen = algorithm or "isolation_forest"
+        recipe = detectors.check_recipe(chosen, parameters, columns, contamination, seed)
+        _fill(detection, recipe)
+        datasets.check_usable(dataset, detection.columns)
+    session.add(detection)
+    job = queue.enqueue(session, DETECT, {}, owner_id=actor.id, subject_id=detection.id)
+    detection.job_id = job.id
+    if detector is not None and detection.model_id is None:
+        detectors.mark_training(detector, job)
+    session.flush()
+    return detection
+
+
+def _use_detector(session: Session, detection: Detection, detector: Detector, dataset: Dataset) -> None:
+    """Take the recipe over from the detector, and its model when it has one that fits the dataset."""
+    fields = ("algorithm", "parameters", "columns", "contamination", "seed")
+    _fill(detection, {field: getattr(detector, field) for field in fields})
+    detection.detector_id = detector.id
+    model = detectors.model_of(session, detector)
+    if model is None:
+        datasets.check_usable(dataset, detector.columns)
+        return
+    detection.model_id = model.id
+    present = {column["name"] for column in dataset.columns}
+    if missing := [column["name"] for column in model.columns if column["name"] not in present]:
+        listed = ", ".join(map(repr, missing[:10]))
+        raise SchemaMismatch(
+            f"The detector {detector.name!r} was trained on other columns: "
+            f"the dataset {dataset.name!r} has no column {listed}.",
+            missing=missing,
+        )
+
+
+def _fill(detection: Detection, recipe: Mapping[str, Any]) -> None:
+    for field, value in recipe.items():
+        setattr(detection, field, value)
+
+
+def _shown() -> tuple[ExecutableOption, ...]:
+    """What a detection is shown with: its job, dataset and detector."""
+    return joinedload(Detection.job), joinedload(Detection.dataset), joinedload(Detection.detector)
+
+
+def get(session: Session, actor: "User", id_: str) -> Detection:
+    """Return one detection with its job, dataset and detector."""
+    return find(session, actor, Detection, id_, *_shown())
+
+
+def list_page(
+    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+) -> tuple[list[Detection], str | None]:
+    """List detections, newest first; returns them and the next page's cursor (None: it is the last)."""
+    return paging.page(session, visible(actor, Detection).options(*_shown()), "-created_at", cursor, limit)
+
+
+def cancel(session: Session, actor: "User", id_: str) -> Detection:
+    """Ask for a detection to be stopped; one that has ended stays as it is."""
+    require_writer(actor)
+    detection = get(session, actor, id_)
+    if detection.job is not None:
+        queue.cancel(session, detection.job)
+    return detection
+
+
+def rows(
+    session: Session,
+    actor: "User",
+    storage: LocalStorage,
+    id_: str,
+    sort: str = "-score",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> tuple[list[ResultRow], str | None]:
+    """Read one page of the result by `sort`: "-score" (most anomalous first), "score", "row" or "-row".
+
+    Returns the rows and the cursor of the next page (None: this is the last).
+
+    Raises:
+        NotReady: the detection is not completed.
+        BadValue, BadCursor: the order or the cursor is not one of this list's.
+    """
+    limit = paging.check_limit(limit)
+    if sort not in SORTS:
+        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="/sort")
+    detection = _completed(session, actor, id_)
+    found, values = _files(detection, storage)
+    return result.page(found, values, detection.n_rows or 0, sort, cursor, limit)
+
+
+def export(session: Session, actor: "User", storage: LocalStorage, id_: str, form: Format) -> Export:
+    """Write all rows of the result, by rank, to a temporary file that the caller deletes.
+
+    Raises:
+        NotReady: the detection is not completed.
+    """
+    detection = _completed(session, actor, id_)
+    found, values = _files(detection, storage)
+    target = storage.temp(f".{form}")
+    try:
+        result.export(found, values, [c["name"] for c in detection.dataset.columns], target, form)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    stem = re.sub(r'[\\/:*?"<>|]+', "-", detection.dataset.name)
+    return Export(target, f"{stem} anomalies.{form}", MEDIA_TYPES[form])
+
+
+def _completed(session: Session, actor: "User", id_: str) -> Detection:
+    detection = get(session, actor, id_)
+    if detection.status != "completed":
+        raise NotReady(f"The detection has no result: it is {detection.status}.", status=detection.status)
+    return detection
+
+
+def _files(detection: Detection, storage: LocalStorage) -> tuple[Path, Path]:
+    """Where the ranked rows are, and the dataset's values."""
+    return storage.open_path(str(detection.blob_key)), storage.open_path(str(detection.dataset.blob_key))

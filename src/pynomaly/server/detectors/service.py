@@ -1,0 +1,193 @@
+"""Detectors: define them, change them, train them on a dataset."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from pynomaly.detection import catalogue
+from pynomaly.detection.parameters import Parameter
+from pynomaly.errors import BadValue, NotReady
+from pynomaly.server import paging
+from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.datasets import service as datasets
+from pynomaly.server.db import new_id
+from pynomaly.server.detectors.models import Detector, Model
+from pynomaly.server.jobs.models import Job
+from pynomaly.server.jobs.queue import enqueue
+from pynomaly.server.names import check_column, check_name
+from pynomaly.server.storage import LocalStorage
+
+if TYPE_CHECKING:
+    from pynomaly.server.users.models import User
+
+TRAIN = "detector.train"
+CONTAMINATION = Parameter(
+    "contamination",
+    "float",
+    "auto",
+    "Assumed share of anomalies; auto: rows that stand out from the rest, which may be none.",
+    0.0,
+    0.5,
+    exclusive_minimum=True,
+    choices=("auto",),
+)
+
+
+def create(
+    session: Session,
+    actor: "User",
+    name: str,
+    algorithm: str = "isolation_forest",
+    parameters: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
+    contamination: float | str | None = None,
+    seed: int = 0,
+) -> Detector:
+    """Define a detector; it is `untrained`.
+
+    Raises:
+        UnknownAlgorithm, BadParameter: as the catalogue says.
+        BadValue: the name or a column cannot be stored.
+        Forbidden: the actor may only look.
+    """
+    require_writer(actor)
+    recipe = check_recipe(algorithm, parameters, columns, contamination, seed)
+    detector = Detector(id=new_id(), owner_id=actor.id, name=check_name(name), status="untrained", **recipe)
+    session.add(detector)
+    session.flush()
+    return detector
+
+
+def check_recipe(
+    algorithm: str,
+    parameters: Mapping[str, Any] | None,
+    columns: Sequence[str] | None,
+    contamination: float | str | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Check what makes a detector; return it whole, defaults filled in, by the table's column names."""
+    share = CONTAMINATION.check("auto" if contamination is None else contamination)
+    return {
+        "algorithm": catalogue.get(algorithm).name,
+        "parameters": catalogue.check_parameters(algorithm, parameters or {}),
+        "columns": _check_columns(columns),
+        "contamination": None if share == "auto" else share,
+        "seed": catalogue.SEED.check(seed),
+    }
+
+
+def _check_columns(columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    names = [check_column(name, "columns") for name in columns]
+    if not names or len(set(names)) < len(names):
+        raise BadValue("columns names at least one column, and each once.", pointer="/columns")
+    return names
+
+
+def update(
+    session: Session,
+    actor: "User",
+    id_: str,
+    name: str,
+    algorithm: str,
+    parameters: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
+    contamination: float | str | None = None,
+    seed: int = 0,
+) -> Detector:
+    """Replace a detector's definition; when more than the name changes, it is `untrained` again.
+
+    Raises:
+        NotReady: it is being trained; else as `create`.
+    """
+    require_writer(actor)
+    detector = find(session, actor, Detector, id_, lock=True)
+    recipe = check_recipe(algorithm, parameters, columns, contamination, seed)
+    detector.name = check_name(name)
+    if any(getattr(detector, field) != value for field, value in recipe.items()):
+        _refuse_while_training(detector)
+        for field, value in recipe.items():
+            setattr(detector, field, value)
+        detector.status, detector.model_id = "untrained", None
+        detector.error_code = detector.error_detail = None
+    session.flush()
+    return detector
+
+
+def get(session: Session, actor: "User", id_: str) -> Detector:
+    """Return one detector with its job."""
+    return find(session, actor, Detector, id_, joinedload(Detector.job))
+
+
+def list_page(
+    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+) -> tuple[list[Detector], str | None]:
+    """List detectors, newest first; returns them and the next page's cursor (None: it is the last)."""
+    query = visible(actor, Detector).options(joinedload(Detector.job))
+    return paging.page(session, query, "-created_at", cursor, limit)
+
+
+def start_training(session: Session, actor: "User", id_: str, dataset_id: str) -> Job:
+    """Enqueue the job that trains a detector on a dataset; the detector is `training` until then.
+
+    Raises:
+        NotReady: the detector is being trained, or the dataset is not ready.
+        SchemaMismatch, NoUsableColumns: the dataset does not have what the detector uses.
+        Forbidden: the actor may only look.
+    """
+    require_writer(actor)
+    detector = find(session, actor, Detector, id_, lock=True)
+    dataset = datasets.get_ready(session, actor, dataset_id)
+    datasets.check_usable(dataset, detector.columns)
+    job = enqueue(session, TRAIN, {"dataset_id": dataset.id}, owner_id=actor.id, subject_id=detector.id)
+    mark_training(detector, job)
+    session.flush()
+    return job
+
+
+def mark_training(detector: Detector, job: Job) -> None:
+    """Note that a job trains the detector; raises NotReady when another one does already."""
+    _refuse_while_training(detector)
+    detector.status, detector.job_id = "training", job.id
+    detector.error_code = detector.error_detail = None
+
+
+def _refuse_while_training(detector: Detector) -> None:
+    if detector.status == "training":
+        raise NotReady(f"The detector {detector.name!r} is being trained: wait for its job, or cancel that.")
+
+
+def model_of(session: Session, detector: Detector) -> Model | None:
+    """Return the trained version in use, if there is one."""
+    return session.get(Model, detector.model_id) if detector.model_id else None
+
+
+def add_model(
+    session: Session,
+    storage: LocalStorage,
+    temp_path: Path,
+    *,
+    owner_id: str,
+    detector: Detector | None,
+    dataset_id: str,
+    described: Mapping[str, Any],
+) -> Model:
+    """Keep a trained model's file; a detector's model is its next version, and the one in use from now on.
+
+    `described` holds the model's algorithm, parameters, columns, threshold and notes.
+    """
+    model = Model(id=new_id(), owner_id=owner_id, dataset_id=dataset_id, version=1, **described)
+    model.blob_key = f"models/{model.id}.pynomaly"
+    storage.adopt(temp_path, model.blob_key)
+    if detector is not None:
+        query = select(func.coalesce(func.max(Model.version), 0)).where(Model.detector_id == detector.id)
+        model.version = session.scalars(query).one() + 1
+        model.detector_id, detector.model_id, detector.status = detector.id, model.id, "trained"
+        detector.error_code = detector.error_detail = None
+    session.add(model)
+    session.flush()
+    return model

@@ -1,0 +1,125 @@
+"""The job that trains a detector on a dataset and keeps the model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import NotFound
+from pynomaly.server.blobs import sync
+from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.detectors.models import Detector
+from pynomaly.server.detectors.service import TRAIN, add_model
+from pynomaly.server.jobs.models import Job
+from pynomaly.server.jobs.tasks import Context, Task
+from pynomaly.server.secret import derive
+from pynomaly.settings import Settings
+
+Told = Callable[[float, str], None]
+
+
+class Recipe(Protocol):
+    """What makes a detector; a row of detectors or of detections."""
+
+    algorithm: Any
+    parameters: Any
+    columns: Any
+    contamination: Any
+    seed: Any
+
+
+def model_key(settings: Settings) -> bytes:
+    """The key that signs this installation's model files."""
+    return derive(settings, "models")
+
+
+def training(recipe: Recipe, dataset: Dataset, context: Context) -> dict[str, Any]:
+    """Describe for the child what to train on and how."""
+    return {
+        "table": str(context.storage.open_path(str(dataset.blob_key))),
+        "memory_mib": context.settings.job_memory_mib // 4,
+        "label_column": dataset.label_column,
+        "key": model_key(context.settings).hex(),
+        "model": str(context.storage.temp(".pynomaly")),
+        "recipe": {
+            "algorithm": recipe.algorithm,
+            "parameters": recipe.parameters,
+            "columns": recipe.columns,
+            "contamination": "auto" if recipe.contamination is None else recipe.contamination,
+            "seed": recipe.seed,
+        },
+    }
+
+
+def train(table: Any, payload: dict[str, Any], progress: Told) -> tuple[Any, dict[str, Any]]:
+    """In the child: fit on an open table, write the model file; return the detector and what to keep."""
+    from pynomaly.library import Detector as Fitter
+
+    recipe = dict(payload["recipe"])
+    parameters = recipe.pop("parameters")
+    exclude = [payload["label_column"]] if payload["label_column"] is not None else None
+    fitted = Fitter(**recipe, exclude=exclude, **parameters).fit(table, progress=progress)
+    path = Path(payload["model"])
+    path.write_bytes(fitted.to_bytes(bytes.fromhex(payload["key"])))
+    sync(path)
+    described = {
+        "algorithm": fitted.algorithm,
+        "parameters": payload["recipe"]["parameters"],
+        "columns": [{"name": c.name, "type": c.type} for c in fitted.columns_ if c.unused is None],
+        "threshold": float(fitted.threshold),
+        "notes": list(fitted.notes_),
+    }
+    return fitted, described
+
+
+def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
+    """Look up the detector and the dataset."""
+    return training(_subject(session, job), _dataset(session, job), context)
+
+
+def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
+    """In the child: train and write the model file."""
+    from pynomaly import tables
+
+    with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
+        _, described = train(table, payload, progress)
+    return {"model": payload["model"], "described": described}
+
+
+def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
+    """Keep the model as the detector's next version."""
+    detector = _subject(session, job)
+    add_model(
+        session,
+        context.storage,
+        Path(result["model"]),
+        owner_id=detector.owner_id,
+        detector=detector,
+        dataset_id=_dataset(session, job).id,
+        described=result["described"],
+    )
+
+
+def fail(session: Session, job: Job, code: str, detail: str, _context: Context) -> None:
+    """Say why there is no new version; one that was trained before stays in use."""
+    detector = session.get(Detector, job.subject_id)
+    if detector is not None and detector.job_id == job.id:
+        detector.status, detector.error_code, detector.error_detail = "failed", code, detail
+
+
+def _subject(session: Session, job: Job) -> Detector:
+    detector = session.get(Detector, job.subject_id, with_for_update=True)
+    if detector is None:
+        raise NotFound("The detector is gone.")
+    return detector
+
+
+def _dataset(session: Session, job: Job) -> Dataset:
+    dataset = session.get(Dataset, job.payload["dataset_id"])
+    if dataset is None or dataset.blob_key is None:
+        raise NotFound("The dataset is gone.")
+    return dataset
+
+
+TASK = Task(TRAIN, prepare, f"{__name__}:run", finish, fail)

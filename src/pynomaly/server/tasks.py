@@ -1,0 +1,22 @@
+"""Every kind of job that this server runs, and every stored file that a row names."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.datasets.tasks import TASK as INGEST
+from pynomaly.server.detections.models import Detection
+from pynomaly.server.detections.tasks import TASK as DETECT
+from pynomaly.server.detectors.models import Model
+from pynomaly.server.detectors.tasks import TASK as TRAIN
+from pynomaly.server.jobs.tasks import Task
+
+TASKS: dict[str, Task] = {task.kind: task for task in (INGEST, TRAIN, DETECT)}
+
+
+def keys_in_use(session: Session) -> set[str]:
+    """List the storage keys that rows name: whatever else is stored may be swept."""
+    columns = (Dataset.source_key, Dataset.blob_key, Model.blob_key, Detection.blob_key)
+    return {
+        key for column in columns for key in session.scalars(select(column).where(column.is_not(None))) if key
+    }
