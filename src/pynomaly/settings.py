@@ -27,20 +27,31 @@ class Settings(BaseSettings):
     )
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the home folder.")
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Signs tokens and models; empty: a random one, kept in the home folder (0600)."
+        SecretStr(""),
+        description="Signs tokens and models; empty: a random one, kept in the home folder (0600).",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     base_url: str = Field("", description="Public address of the web UI; empty: http://host:port.")
-    admin_email: str = Field("", description="E-mail address of the first administrator, made at first start.")
-    admin_password_file: Path | None = Field(None, description="File that holds the first administrator's password.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of proxies (comma-separated) whose X-Forwarded-For is believed; empty: none.",
+    )
+    admin_email: str = Field(
+        "", description="E-mail address of the first administrator, made at first start."
+    )
+    admin_password_file: Path | None = Field(
+        None, description="File that holds the first administrator's password."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
     log_format: Literal["json", "console"] = Field("json", description="How log lines look.")
 
     worker_slots: int = Field(
         default_factory=lambda: max(1, min(4, (os.cpu_count() or 2))),
         ge=0,
-        description="Jobs that `serve` runs at once in its own worker; 0: none, run `pynomaly worker` elsewhere.",
+        description="Jobs that `serve` runs at once; 0: none, run `pynomaly worker` elsewhere.",
     )
     job_memory_mib: int = Field(2048, ge=256, description="Most memory that one job may use, in MiB.")
     job_timeout_seconds: int = Field(3600, ge=1, description="Longest time that one job may run.")
@@ -50,8 +61,12 @@ class Settings(BaseSettings):
     max_upload_mib: int = Field(2048, ge=1, description="Largest upload, in MiB.")
     max_table_mib: int = Field(16384, ge=1, description="Largest uncompressed table, in MiB.")
     max_columns: int = Field(2000, ge=1, description="Most columns of a table.")
-    max_bad_rows: float = Field(0.01, ge=0, le=1, description="Largest share of unreadable rows before a file is refused.")
-    max_explained_rows: int = Field(10_000, ge=0, description="Most flagged rows that get reasons, highest scores first.")
+    max_bad_rows: float = Field(
+        0.01, ge=0, le=1, description="Largest share of unreadable rows before a file is refused."
+    )
+    max_explained_rows: int = Field(
+        10_000, ge=0, description="Most flagged rows that get reasons, highest scores first."
+    )
     access_token_minutes: int = Field(10, ge=1, description="Lifetime of an access token.")
     refresh_token_days: int = Field(30, ge=1, description="Lifetime of a refresh token.")
     session_days: int = Field(14, ge=1, description="Lifetime of a browser session.")

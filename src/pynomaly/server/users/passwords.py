@@ -33,6 +33,11 @@ def is_right(password_hash: str | None, password: str) -> bool:
     return password_hash is not None
 
 
+def warm_up() -> None:
+    """Prepare for unknown accounts, so that the first of them does not take longer either."""
+    _nobody()
+
+
 @cache
 def _nobody() -> str:
     """Hash of a password that nobody has."""

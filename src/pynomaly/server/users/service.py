@@ -18,7 +18,7 @@ EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,189}")
 def create_user(session: Session, email: str, password: str, *, name: str = "", role: Role = "user") -> User:
     """Make an account.
 
-    The password is hashed before the first statement, so that the 25 ms it takes hold no lock.
+    The password is hashed before the first statement here, so that the 25 ms it takes hold no lock.
 
     Raises:
         BadAccount: the address, password, name or role cannot be used.

@@ -1,0 +1,126 @@
+"""Pages for logging in and out, and for making the first administrator.
+
+`users/login.html` gets `email` (as typed before), `error` (message or None) and `next` (path to go to
+afterwards); `users/setup.html` gets `token` (of the set-up link), `email` and `error`.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import BadAccount, BadCredentials, BadSetupLink, Busy, PynomalyError, TooManyAttempts
+from pynomaly.server.db import Database
+from pynomaly.server.users import first, logins
+from pynomaly.server.users.models import User
+from pynomaly.server.users.service import authenticate
+from pynomaly.server.web.cookies import (
+    clear_session_cookie,
+    local_path,
+    session_cookie,
+    set_session_cookie,
+)
+from pynomaly.server.web.deps import DatabaseDep, PasswordsDep, SessionDep, SettingsDep, client_address
+from pynomaly.server.web.render import render
+from pynomaly.settings import Settings
+
+router = APIRouter(tags=["pages"])
+Typed = Annotated[str, Form(max_length=1024)]
+
+
+@router.get("/login")
+def log_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the parameter's public name
+    """Show the log-in form."""
+    return render(request, "users/login.html", email="", error=None, next=local_path(next))
+
+
+@router.post("/login")
+async def log_in(
+    request: Request,
+    settings: SettingsDep,
+    database: DatabaseDep,
+    passwords: PasswordsDep,
+    email: Typed,
+    password: Typed,
+    next: Annotated[str, Form(max_length=4096)] = "/",  # noqa: A002 - the field's public name
+) -> Response:
+    """Log a person in and send them on, or show the form again."""
+    target = local_path(next)
+    old, address = session_cookie(request, settings), client_address(request)
+    try:
+        cookie = await passwords.run(_log_in, database, settings, email, password, old, address)
+    except (BadCredentials, TooManyAttempts, Busy) as error:
+        return _again(request, error, "users/login.html", email=email, next=target)
+    return _welcome(settings, cookie, target)
+
+
+@router.post("/logout")
+def log_out(request: Request, settings: SettingsDep, session: SessionDep) -> Response:
+    """End the log-in of this browser, if there is one."""
+    _forget(session, session_cookie(request, settings))
+    response = RedirectResponse("/login", 303)
+    clear_session_cookie(response, settings)
+    return response
+
+
+@router.get("/setup")
+def set_up_page(request: Request, session: SessionDep, token: str = "") -> Response:
+    """Show the form that makes the first administrator."""
+    if not first.is_open(session, token):
+        raise BadSetupLink
+    return render(request, "users/setup.html", token=token, email="", error=None)
+
+
+@router.post("/setup")
+async def set_up(
+    request: Request,
+    settings: SettingsDep,
+    database: DatabaseDep,
+    passwords: PasswordsDep,
+    token: Typed,
+    email: Typed,
+    password: Typed,
+) -> Response:
+    """Make the first administrator and log them in, or show the form again."""
+    address = client_address(request)
+    try:
+        cookie = await passwords.run(_set_up, database, settings, token, email, password, address)
+    except (BadAccount, Busy) as error:
+        return _again(request, error, "users/setup.html", email=email, token=token)
+    return _welcome(settings, cookie, "/")
+
+
+def _log_in(database: Database, settings: Settings, email: str, password: str, old: str, address: str) -> str:
+    user = authenticate(database, email, password, address=address)
+    with database.session() as session:
+        _forget(session, old)  # a cookie planted before the log-in is worth nothing after it
+        return _open(session, settings, user, address)
+
+
+def _set_up(
+    database: Database, settings: Settings, token: str, email: str, password: str, address: str
+) -> str:
+    with database.session() as session:
+        user = first.set_up(session, token, email, password)
+        return _open(session, settings, user, address)
+
+
+def _open(session: Session, settings: Settings, user: User, address: str) -> str:
+    return logins.open_in_browser(session, user, days=settings.session_days, address=address)
+
+
+def _forget(session: Session, cookie: str) -> None:
+    found = logins.by_cookie(session, cookie)
+    if found is not None:
+        logins.revoke(session, found[1].id)
+
+
+def _welcome(settings: Settings, cookie: str, target: str) -> Response:
+    response = RedirectResponse(target, 303)
+    set_session_cookie(response, settings, cookie)
+    return response
+
+
+def _again(request: Request, error: PynomalyError, template: str, **typed: str) -> Response:
+    return render(request, template, status=error.status, error=error.message, **typed)

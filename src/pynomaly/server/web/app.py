@@ -1,0 +1,78 @@
+"""The web application: puts the features' routes behind the guard and the edge."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+
+import pynomaly
+from pynomaly.server.db import Database
+from pynomaly.server.metrics import Metrics
+from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users import api as users_api
+from pynomaly.server.users import pages as users_pages
+from pynomaly.server.users import passwords
+from pynomaly.server.users.pool import PasswordPool
+from pynomaly.server.users.tokens import AccessTokens
+from pynomaly.server.web import errors, health
+from pynomaly.server.web.edge import Edge
+from pynomaly.server.web.guard import Guard
+from pynomaly.server.web.schema import ProblemAnswer
+from pynomaly.server.web.static_files import FOLDER, CachedFiles
+from pynomaly.settings import Settings
+
+PREFIX = "/api/v1"
+API_ROUTERS = (users_api.router, health.router)
+PAGE_ROUTERS = (users_pages.router,)
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
+
+
+def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
+    """Make the application; the database must be up to date (`pynomaly db upgrade`).
+
+    `database` is closed at shutdown only when it is made here.
+    """
+    app = FastAPI(
+        title="Pynomaly",
+        version=pynomaly.__version__,
+        description="Find the unusual rows in a table, and say why each is unusual.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # the redirect would repeat the Host header
+        responses={422: PROBLEM, "default": PROBLEM},
+        telemetry=NO_TELEMETRY,
+        lifespan=partial(_lifespan, owns_database=database is None),
+    )
+    _equip(app, settings, database or Database(settings))
+    for router in API_ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    for router in (*PAGE_ROUTERS, health.router):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", CachedFiles(directory=FOLDER), name="static")
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
+    errors.install(app)
+    return app
+
+
+def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
+    """Hang up what `deps` hands out to the routes."""
+    app.state.settings = settings
+    app.state.database = database
+    app.state.storage = LocalStorage(settings.home)
+    app.state.tokens = AccessTokens(settings)
+    app.state.passwords = PasswordPool()
+    app.state.metrics = Metrics()
+    app.state.metrics.watch_jobs(partial(health.count_jobs, database))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, owns_database: bool) -> AsyncIterator[None]:
+    passwords.warm_up()
+    yield
+    if owns_database:
+        app.state.database.close()

@@ -1,0 +1,198 @@
+"""Every error as an answer: RFC 9457 problems for programs, pages for browsers, log-in for strangers."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DataError, OperationalError, StatementError
+from starlette.exceptions import HTTPException
+
+from pynomaly.errors import BadCredentials, BadRefreshToken, BadValue, Busy, PynomalyError, Unauthenticated
+from pynomaly.server.web.render import render
+from pynomaly.server.web.routes import allowed_methods
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 50
+CODES = {400: "bad_request", 404: "not_found", 413: "too_large", 422: "bad_input", 500: "internal_error"}
+SORRY = "Something went wrong on our side. It has been logged under the correlation id."
+DETAILS = {
+    404: "There is nothing here, or you may not see it.",
+    413: "The request is larger than the limit.",
+    500: SORRY,
+}
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with a request, before it is written as JSON or HTML."""
+
+    status: int
+    code: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[Mapping[str, Any]] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+    def json(self, correlation_id: str) -> bytes:
+        """Write it as RFC 9457 asks, in ASCII, so that no text of a request can break the encoding."""
+        members: dict[str, Any] = {
+            "type": f"urn:pynomaly:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "correlation_id": correlation_id,
+        }
+        if self.errors:
+            members["errors"] = self.errors
+        if self.details:
+            members["details"] = self.details
+        return json.dumps(members, default=str).encode()
+
+
+def install(app: FastAPI) -> None:
+    """Render all errors of `app` here."""
+    for kind in (PynomalyError, HTTPException, RequestValidationError, DataError, OperationalError):
+        app.add_exception_handler(kind, _handle)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return respond(request, error)
+
+
+def respond(request: Request, error: Exception) -> Response:
+    """Turn any error into the answer to a request."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return _other_method(request)
+    if _should_log_in(request, error):
+        return RedirectResponse(_log_in_address(request), 303)
+    problem = problem_of(error)
+    if problem.status >= 500 and not isinstance(error, HTTPException):
+        _log(problem, error)
+    return _answer(request, problem)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Say what a client may know about an error."""
+    if isinstance(error, PynomalyError):
+        return _of_ours(error)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    if isinstance(error, DataError):
+        return _of_ours(BadValue())
+    if isinstance(error, OperationalError) and _is_locked(error):
+        return _of_ours(Busy(retry_after=1))
+    return Problem(500, "internal_error", SORRY)
+
+
+def wants_html(request: Request) -> bool:
+    """Tell whether a browser asked: outside the API, for HTML."""
+    return not is_api(request) and "text/html" in request.headers.get("accept", "")
+
+
+def is_api(request: Request) -> bool:
+    """Tell whether the request is for the REST API."""
+    return request.url.path.startswith("/api/")
+
+
+def correlation_id(request: Request) -> str:
+    """The identifier that the answer, the log lines and the problem of one request share."""
+    return str(getattr(request.state, "correlation_id", ""))
+
+
+def _of_ours(error: PynomalyError) -> Problem:
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="pynomaly"'
+    if "retry_after" in error.details:
+        headers["Retry-After"] = str(error.details["retry_after"])
+    detail = error.message if error.code != "internal_error" else SORRY
+    return Problem(error.status, error.code, detail, headers, details=error.details)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    status = error.status_code
+    code = CODES.get(status) or re.sub(r"\W+", "_", HTTPStatus(status).phrase.lower())
+    detail = DETAILS.get(status) or str(error.detail)
+    return Problem(status, code, detail, error.headers or {})
+
+
+def _of_validation(error: RequestValidationError) -> Problem:
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return Problem(400, "bad_json", "The body is not valid JSON.")
+    errors = [_field(one) for one in found[:MAX_ERRORS]]
+    first = errors[0]
+    detail = f"{first['in']} {first['pointer']}: {first['detail']}"
+    return Problem(422, "invalid_request", f"The request is not valid: {detail}.", errors=errors)
+
+
+def _field(error: Mapping[str, Any]) -> dict[str, str]:
+    """Name one wrong field by a JSON pointer (RFC 6901); its value is not repeated: it may be a secret."""
+    place, *steps = [str(step) for step in error["loc"]]
+    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1")[:200] for step in steps)
+    return {"in": place, "pointer": f"#{pointer}", "detail": str(error["msg"])}
+
+
+def _other_method(request: Request) -> Response:
+    """Answer OPTIONS for any path, and 405 with all the methods that the path does have."""
+    headers = {"Allow": ", ".join(allowed_methods(request.app, request.url.path))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    detail = f"This address does not answer {request.method[:20]}; it answers {headers['Allow']}."
+    return _answer(request, Problem(405, "method_not_allowed", detail, headers))
+
+
+def _should_log_in(request: Request, error: Exception) -> bool:
+    failed_log_in = isinstance(error, BadCredentials | BadRefreshToken)
+    return isinstance(error, Unauthenticated) and not failed_log_in and wants_html(request)
+
+
+def _log_in_address(request: Request) -> str:
+    if request.method != "GET":
+        return "/login"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return "/login?next=" + quote(request.url.path + query, safe="")
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    id_ = correlation_id(request)
+    if not wants_html(request):
+        return Response(problem.json(id_), problem.status, dict(problem.headers), MEDIA_TYPE)
+    page = render(
+        request,
+        "error.html",
+        status=problem.status,
+        title=problem.title,
+        detail=problem.detail,
+        code=problem.code,
+        correlation_id=id_,
+    )
+    page.headers.update(problem.headers)
+    return page
+
+
+def _log(problem: Problem, error: Exception) -> None:
+    if isinstance(error, StatementError):
+        error.hide_parameters = True  # they may hold what a person typed
+    log.error("error", code=problem.code, exc_info=error)
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return "database is locked" in str(error.orig)

@@ -1,0 +1,100 @@
+"""The gate in front of all routes: refuses requests that no route should have to think about."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pynomaly.errors import BadRequest, BadValue, CrossSite
+from pynomaly.server.web.body import LimitedBody, check_form, check_json, replay
+from pynomaly.settings import Settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_COOKIE = "pynomaly_session"
+BODY = "pynomaly.body"
+"""Key of the ASGI scope under which a route finds its `LimitedBody`, to raise the limit."""
+
+
+class Guard:
+    """ASGI middleware against forged, malformed and outsized requests."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Guard `app`."""
+        self._app = app
+        self._public = urlsplit(settings.base_url).netloc.lower()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, then pass on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        check_address(scope, headers)
+        if scope["method"] not in SAFE_METHODS and carries_a_browsers_trust(scope["path"], headers):
+            check_origin(headers, self._public)
+        body = scope[BODY] = LimitedBody(receive, _content_length(headers))
+        checked = await _checked(body, headers)
+        await self._app(scope, checked or body, send)
+
+
+def check_address(scope: Scope, headers: Headers) -> None:
+    """Refuse a host that is no host, and NUL characters in the path or query."""
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or not _is_host(hosts[0]):
+        raise BadRequest("The Host header is missing or malformed.")
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+        raise BadValue("The address has a NUL character.")
+
+
+def carries_a_browsers_trust(path: str, headers: Headers) -> bool:
+    """Tell whether a browser may have been tricked into sending this: a form, or a cookie and no token."""
+    by_cookie = SESSION_COOKIE in headers.get("cookie", "") and "authorization" not in headers
+    return by_cookie or not path.startswith("/api/")
+
+
+def check_origin(headers: Headers, public: str = "") -> None:
+    """Refuse what another site made a browser send (CSRF), and what does not say where it comes from.
+
+    `Sec-Fetch-Site` is believed first: pages cannot set it. Else the `Origin` must be this host or the
+    `public` one. `same-site` is refused too, since another application may live on a sister host.
+
+    >>> check_origin(Headers({"origin": "https://evil.example", "host": "pynomaly.example"}))
+    Traceback (most recent call last):
+    pynomaly.errors.CrossSite: The request comes from another site, or does not say where it comes from.
+    """
+    fetch_site = headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        if fetch_site not in ("same-origin", "none"):
+            raise CrossSite
+        return
+    origin = urlsplit(headers.get("origin", ""))
+    if origin.scheme not in ("http", "https") or origin.netloc.lower() not in {
+        headers["host"].lower(),
+        public,
+    }:
+        raise CrossSite
+
+
+async def _checked(body: LimitedBody, headers: Headers) -> Receive | None:
+    """Read and check a body of a kind that must be read whole anyway."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = kind == "application/json" or kind.endswith("+json")
+    if not is_json and kind != "application/x-www-form-urlencoded":
+        return None
+    content = await body.read()
+    if content:
+        (check_json if is_json else check_form)(content)
+    return replay(content or b"", body)
+
+
+def _content_length(headers: Headers) -> int | None:
+    value = headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+
+
+def _is_host(host: str) -> bool:
+    try:
+        parts = urlsplit(f"//{host}")
+        return bool(parts.hostname) and parts.netloc == host and "@" not in host and (parts.port or 0) >= 0
+    except ValueError:
+        return False
