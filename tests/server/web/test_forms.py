@@ -4,6 +4,7 @@ import pytest
 
 from pynomaly.detection.catalogue import CATALOGUE, check_parameters, get
 from pynomaly.detection.parameters import Parameter
+from pynomaly.server.detectors.service import CONTAMINATION
 from pynomaly.server.web import forms
 
 NAMES = sorted(CATALOGUE)
@@ -67,22 +68,17 @@ def test_number_fields_carry_their_range() -> None:
     assert (free.minimum, free.maximum) == (None, None)
 
 
-@pytest.mark.parametrize(("typed", "share"), [("", None), ("auto", None), ("0.01", 0.01), (" 0.5 ", 0.5)])
-def test_contamination(typed: str, share: float | None) -> None:
+@pytest.mark.parametrize(
+    ("typed", "share"), [("", "auto"), ("auto", "auto"), ("0.01", 0.01), (" 0.5 ", 0.5)]
+)
+def test_a_single_field(typed: str, share: float | str) -> None:
     errors: dict[str, str] = {}
-    assert forms.contamination({"contamination": typed}, errors) == share
+    assert forms.single(CONTAMINATION, {"contamination": typed}, errors) == share
     assert errors == {}
 
 
 @pytest.mark.parametrize("typed", ["0", "0.51", "-1", "nan", "inf", "1e400", "much"])
-def test_bad_contamination(typed: str) -> None:
+def test_a_wrong_single_field(typed: str) -> None:
     errors: dict[str, str] = {}
-    forms.contamination({"contamination": typed}, errors)
+    assert forms.single(CONTAMINATION, {"contamination": typed}, errors) == "auto"
     assert list(errors) == ["contamination"]
-
-
-@pytest.mark.parametrize(("typed", "seed", "wrong"), [("", 0, False), ("7", 7, False), ("-1", 0, True)])
-def test_seed(typed: str, seed: int, wrong: bool) -> None:
-    errors: dict[str, str] = {}
-    assert forms.seed({"seed": typed}, errors) == seed
-    assert bool(errors) == wrong

@@ -2,23 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pynomaly.detection.catalogue import SEED, AlgorithmInfo
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+from pynomaly.detection.catalogue import AlgorithmInfo
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter
 
 PREFIX = "parameter-"
-CONTAMINATION = Parameter(
-    "contamination",
-    "float",
-    "auto",
-    "Assumed share of anomalies.",
-    0.0,
-    0.5,
-    exclusive_minimum=True,
-    choices=("auto",),
-)
+MAX_FIELDS = 10_000
 
 Kind = Literal["number", "text", "checkbox", "select"]
 
@@ -140,18 +134,39 @@ def read(
         errors[name] = problem.message
 
 
-def contamination(typed: Mapping[str, str], errors: dict[str, str]) -> float | None:
-    """Read the assumed share of anomalies; empty or "auto" is None."""
-    written = typed.get("contamination", "").strip()
+def single(parameter: Parameter, typed: Mapping[str, str], errors: dict[str, str]) -> Value:
+    """Read one field that is named as its parameter; an empty or wrong one gives the default."""
     values: dict[str, Value] = {}
+    written = typed.get(parameter.name, "").strip()
     if written:
-        read(CONTAMINATION, written, "contamination", values, errors)
-    share = values.get("contamination", "auto")
-    return None if isinstance(share, str) else float(share)
+        read(parameter, written, parameter.name, values, errors)
+    return values.get(parameter.name, parameter.default)
 
 
-def seed(typed: Mapping[str, str], errors: dict[str, str]) -> int:
-    """Read the seed; empty is 0."""
-    values: dict[str, Value] = {}
-    read(SEED, typed.get("seed", "").strip() or "0", "seed", values, errors)
-    return int(values.get("seed", 0))
+async def read_form(request: Request) -> FormData:
+    """Read a form that holds no file."""
+    return await request.form(max_files=0, max_fields=MAX_FIELDS)
+
+
+FormDep = Annotated[FormData, Depends(read_form)]
+
+
+def texts(form: FormData) -> dict[str, str]:
+    """Take what was typed, by field name (of a field that occurs twice, the last one)."""
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def listed(form: FormData, name: str) -> list[str]:
+    """Take all values of a field that may occur more than once."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def count_errors(errors: Mapping[str, str]) -> str:
+    """Say above a form that some fields are wrong.
+
+    >>> count_errors({"seed": "The seed is wrong."}), count_errors({})
+    ('One field below is wrong.', '')
+    """
+    if not errors:
+        return ""
+    return "One field below is wrong." if len(errors) == 1 else f"{len(errors)} fields below are wrong."

@@ -1,6 +1,6 @@
 """Render the HTML pages: one Jinja environment, autoescaping everything, with the templates' filters.
 
-Call `render(request, "datasets/list.html", actor=actor, datasets=items)`; `templates/` has a folder per feature.
+Call `render(request, "datasets/list.html", actor=actor, datasets=items)`; a feature has a folder of them.
 """
 
 import hashlib
