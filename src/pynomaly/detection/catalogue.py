@@ -52,7 +52,9 @@ class AlgorithmInfo:
         names = ", ".join(p.name for p in self.parameters)
         hint = _closest(name, [p.name for p in self.parameters])
         raise BadParameter(
-            f"{self.name} has no parameter {name!r}.{hint} It has: {names}.", parameter=name, algorithm=self.name
+            f"{self.name} has no parameter {name!r}.{hint} It has: {names}.",
+            parameter=name,
+            algorithm=self.name,
         )
 
     def json(self) -> dict[str, Any]:
@@ -75,7 +77,9 @@ _ENTRIES = (
         "pynomaly.detection.algorithms.forest",
         "IsolationForest",
         (
-            Parameter("n_trees", "int", 100, "How many random trees; more is steadier and slower.", 1, 10_000),
+            Parameter(
+                "n_trees", "int", 100, "How many random trees; more is steadier and slower.", 1, 10_000
+            ),
             Parameter(
                 "max_samples",
                 "count_or_share",
@@ -105,7 +109,11 @@ _ENTRIES = (
         "OneClassSVM",
         (
             Parameter(
-                "kernel", "choice", "rbf", "Shape of the border.", choices=("rbf", "linear", "poly", "sigmoid")
+                "kernel",
+                "choice",
+                "rbf",
+                "Shape of the border.",
+                choices=("rbf", "linear", "poly", "sigmoid"),
             ),
             Parameter(
                 "nu",
@@ -128,8 +136,12 @@ _ENTRIES = (
             ),
             Parameter("degree", "int", 3, "Degree of the poly kernel.", 1, 10),
             Parameter("coef0", "float", 0.0, "Constant term of the poly and sigmoid kernels."),
-            Parameter("tol", "float", 0.001, "When the exact solver stops.", 0.0, 1.0, exclusive_minimum=True),
-            Parameter("shrinking", "bool", True, "Let the exact solver set aside settled rows; same result, faster."),
+            Parameter(
+                "tol", "float", 0.001, "When the exact solver stops.", 0.0, 1.0, exclusive_minimum=True
+            ),
+            Parameter(
+                "shrinking", "bool", True, "Let the exact solver set aside settled rows; same result, faster."
+            ),
             Parameter(
                 "method",
                 "choice",
@@ -159,7 +171,9 @@ _ENTRIES = (
                 "How the distance of two rows is measured.",
                 choices=("minkowski", "euclidean", "manhattan", "chebyshev"),
             ),
-            Parameter("p", "float", 2.0, "Power of the minkowski distance: 2 is the straight line.", 1.0, 100.0),
+            Parameter(
+                "p", "float", 2.0, "Power of the minkowski distance: 2 is the straight line.", 1.0, 100.0
+            ),
             SCALING,
         ),
         scaling="robust",
@@ -182,7 +196,9 @@ _ENTRIES = (
                 exclusive_minimum=True,
                 choices=("auto",),
             ),
-            Parameter("assume_centered", "bool", False, "Take the scaled columns' centre as the bulk's centre."),
+            Parameter(
+                "assume_centered", "bool", False, "Take the scaled columns' centre as the bulk's centre."
+            ),
             SCALING,
         ),
         scaling="robust",

@@ -101,13 +101,25 @@ class Parameter:
 
     def holds(self, number: float) -> bool:
         """Tell whether a number lies in the range."""
-        low = self.minimum is None or (number > self.minimum if self.exclusive_minimum else number >= self.minimum)
-        high = self.maximum is None or (number < self.maximum if self.exclusive_maximum else number <= self.maximum)
+        low = self.minimum is None or (
+            number > self.minimum if self.exclusive_minimum else number >= self.minimum
+        )
+        high = self.maximum is None or (
+            number < self.maximum if self.exclusive_maximum else number <= self.maximum
+        )
         return low and high
 
     def _range(self) -> str:
-        low = "" if self.minimum is None else f"{'above' if self.exclusive_minimum else 'from'} {self.minimum:g}"
-        high = "" if self.maximum is None else f"{'below' if self.exclusive_maximum else 'up to'} {self.maximum:g}"
+        low = (
+            ""
+            if self.minimum is None
+            else f"{'above' if self.exclusive_minimum else 'from'} {self.minimum:g}"
+        )
+        high = (
+            ""
+            if self.maximum is None
+            else f"{'below' if self.exclusive_maximum else 'up to'} {self.maximum:g}"
+        )
         return "".join(f" {part}" for part in (low, high) if part)
 
 

@@ -98,6 +98,14 @@ class Algorithm(ABC):
             BadBundle: arrays are missing, of another type or shape, or hold values that training never gives.
         """
 
+    @classmethod
+    def warm_up(cls, X: Matrix) -> None:
+        """Run every kernel once on the small matrix `X`, so that it is compiled and cached."""
+        trained = cls().fit(X)
+        again = cls.from_state(trained.params, trained.seed, trained.state())
+        again.score(X)
+        again.contributions(X[:2])
+
     @abstractmethod
     def _fit(self, X: Matrix, progress: Progress) -> None: ...
 

@@ -76,7 +76,9 @@ class IsolationForest(Algorithm):
                 counts[begin:end],
             )
 
-        run_blocks(grow, trees, max(1, math.ceil(trees / (4 * thread_count()))), lambda share: progress(share / 4))
+        run_blocks(
+            grow, trees, max(1, math.ceil(trees / (4 * thread_count()))), lambda share: progress(share / 4)
+        )
         kept = np.arange(nodes) < counts[:, None]
         self._plant(*(array[kept] for array in arrays), np.concatenate([[0], np.cumsum(counts)]))
         self._training_scores = self._score_blocks(X, progress, 0.25)
@@ -146,6 +148,14 @@ class IsolationForest(Algorithm):
         out /= self._norm
         return out
 
+    @classmethod
+    def warm_up(cls, X: Matrix) -> None:
+        """Run the kernels for shallow trees and for deep ones."""
+        super().warm_up(X)
+        trained = cls(n_trees=1).fit(X)
+        trained._heaps = None
+        trained.score(X)
+
     def state(self) -> State:
         """Give the trees as flat node arrays (see `forest_kernels`), and the columns' centres and units."""
         nodes = dict(zip(NODE_ARRAYS, self._nodes, strict=True))
@@ -155,7 +165,7 @@ class IsolationForest(Algorithm):
     def from_state(cls, params: Mapping[str, Any], seed: int, state: Mapping[str, NDArray[Any]]) -> Self:
         """Make a trained forest; node indices are checked, so that kernels read no memory but the trees'."""
         forest, stored = cls(seed=seed, **params), Stored(cls.name, state)
-        forest._scale_by(Scaling.from_state(stored))
+        forest._scale_by(Scaling.from_state(stored, "robust"))
         forest.n_features_ = len(forest._scaling.center)
         forest._size = int(stored.take("size", np.int64, (1,), 2, 2**31)[0])
         roots = stored.take("roots", np.int64, (None,), 0, MAX_NODES)

@@ -149,7 +149,19 @@ def grow_tree(data, candidates, max_depth, random, feature, threshold, left, val
 
 @kernel
 def grow_trees(
-    X, center, inverse, size, n_features, with_replacement, max_depth, seeds, feature, threshold, left, value, nodes
+    X,
+    center,
+    inverse,
+    size,
+    n_features,
+    with_replacement,
+    max_depth,
+    seeds,
+    feature,
+    threshold,
+    left,
+    value,
+    nodes,
 ):
     """Grow one tree for each of `seeds` into a row of the node arrays, shape (trees, 2 * size - 1)."""
     n, d = X.shape

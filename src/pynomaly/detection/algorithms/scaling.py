@@ -1,16 +1,18 @@
 """Makes columns comparable: a centre and a unit for each, learned once and kept with the model."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pynomaly.detection.algorithms.contract import Matrix, State
+from pynomaly.detection.algorithms.contract import Matrix, State, read_only
 from pynomaly.detection.algorithms.stored import Stored
 
 LIMIT = 1e9
 """Scaled values are clipped here: a row that many units away is as odd as can be, and squares stay finite."""
+
+UNSCALED_LIMIT = 1e100
+"""The same for values that are not scaled."""
 
 NORMAL_QUARTILE_RANGE = 1.3489795003921634
 """Quartile range of a normal distribution with standard deviation 1."""
@@ -24,6 +26,7 @@ class Scaling:
 
     center: Matrix
     unit: Matrix
+    limit: float = LIMIT
 
     @classmethod
     def fit(cls, X: Matrix, kind: str) -> Self:
@@ -40,22 +43,26 @@ class Scaling:
         if kind != "none":
             for j in range(X.shape[1]):
                 center[j], unit[j] = _robust(X[:, j]) if kind == "robust" else _standard(X[:, j])
-        return cls(center, unit)
+        return cls(center, unit, _limit(kind))
 
     def apply(self, X: Matrix) -> Matrix:
         """Scale the rows of `X`; each value depends on itself alone."""
         with np.errstate(over="ignore"):
-            return np.clip((X - self.center) / self.unit, -LIMIT, LIMIT)
+            return read_only(np.clip((X - self.center) / self.unit, -self.limit, self.limit))
 
     def state(self) -> State:
         """Give the two arrays."""
         return {"center": self.center, "unit": self.unit}
 
     @classmethod
-    def from_state(cls, stored: Stored) -> Self:
+    def from_state(cls, stored: Stored, kind: str) -> Self:
         """Take the two arrays back, checked."""
-        center: NDArray[Any] = stored.take("center", np.float64, (None,))
-        return cls(center, stored.take("unit", np.float64, center.shape, low=SMALLEST))
+        center = stored.take("center", np.float64, (None,))
+        return cls(center, stored.take("unit", np.float64, center.shape, low=SMALLEST), _limit(kind))
+
+
+def _limit(kind: str) -> float:
+    return UNSCALED_LIMIT if kind == "none" else LIMIT
 
 
 def _robust(column: Matrix) -> tuple[float, float]:

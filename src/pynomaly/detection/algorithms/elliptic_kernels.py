@@ -1,0 +1,27 @@
+"""Kernel of the elliptic envelope: squared Mahalanobis distances, and each column's share of them."""
+
+import numpy as np
+
+from pynomaly.detection.algorithms.kernels import kernel
+
+LARGEST = 1e300
+
+
+@kernel
+def distance_shares(X, location, precision, shares, totals, begin, end):
+    """Write the squared distance of rows begin..end; and each column's share, if `shares` has a row for each."""
+    d = X.shape[1]
+    gap, pulled = np.empty(d), np.empty(d)
+    for r in range(begin, end):
+        pulled[:] = 0.0
+        for j in range(d):
+            gap[j] = X[r, j] - location[j]
+            for i in range(d):
+                pulled[i] += gap[j] * precision[j, i]
+        total = 0.0
+        for j in range(d):
+            share = min(max(gap[j] * pulled[j], -LARGEST), LARGEST)
+            total += share
+            if shares.shape[0] > 0:
+                shares[r, j] = share
+        totals[r] = max(total, 0.0)
