@@ -83,9 +83,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-utcnow = utc_now
-
-
 def load_models() -> None:
     """Import the models of every feature: `Base.metadata` is complete only after this."""
     import pynomaly.server as server

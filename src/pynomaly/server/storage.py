@@ -76,8 +76,8 @@ class LocalStorage:
         """Delete the blob `key`, if it is there."""
         self.path(key).unlink(missing_ok=True)
 
-    def sweep(self, keys_in_use: Collection[str], older_than: float, prefix: str = "") -> list[str]:
-        """Delete blobs that start with `prefix`, are not in `keys_in_use` and are older than that many seconds.
+    def sweep(self, keys_in_use: Collection[str], older_than: float) -> list[str]:
+        """Delete blobs that are not in `keys_in_use` and are older than that many seconds.
 
         The age protects a blob whose row is not committed yet. Returns the deleted keys.
         """
@@ -86,7 +86,7 @@ class LocalStorage:
         gone = []
         for path in sorted(self._blobs.rglob("*")):
             key = path.relative_to(self._blobs).as_posix()
-            if key.startswith(prefix) and key not in in_use and _is_old_file(path, oldest):
+            if key not in in_use and _is_old_file(path, oldest):
                 path.unlink(missing_ok=True)
                 gone.append(key)
         return gone
@@ -98,6 +98,10 @@ class LocalStorage:
         for path in old:
             path.unlink(missing_ok=True)
         return old
+
+    def attempt_names(self) -> set[str]:
+        """The names of all attempts that have temporary files."""
+        return {path.name for path in self.attempts.glob("*")}
 
     def clear_scratch(self) -> None:
         """Delete this attempt's folder with all that is in it."""

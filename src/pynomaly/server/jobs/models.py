@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
@@ -55,3 +55,9 @@ class Job(Base):
 
 
 Index("ix_jobs_claim", Job.status, Job.priority.desc(), Job.created_at, Job.id)
+Index(
+    "ix_jobs_cancel_requested",
+    Job.status,
+    sqlite_where=text("cancel_requested = 1"),
+    postgresql_where=text("cancel_requested"),
+)

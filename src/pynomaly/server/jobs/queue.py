@@ -5,16 +5,17 @@ number of the attempt is the fencing token: whoever runs an attempt that is no l
 nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import LeaseLost
 from pynomaly.server.db import utc_now
-from pynomaly.server.jobs.models import Job
+from pynomaly.server.jobs.models import Job, JobStatus
 
 MAX_BACKOFF = timedelta(seconds=60)
 
@@ -62,12 +63,21 @@ class Lease:
     worker: str
 
 
-def claim(session: Session, worker: str, seconds: float, limit: int = 1) -> list[Job]:
-    """Take up to `limit` waiting jobs, highest priority and then oldest first, for `seconds`."""
+def lease_of(job: Job) -> Lease:
+    """The lease under which a running job runs."""
+    return Lease(job.id, job.attempts, job.worker or "")
+
+
+def claim(
+    session: Session, worker: str, seconds: float, kinds: Collection[str], limit: int = 1
+) -> list[Job]:
+    """Take up to `limit` waiting jobs of these kinds, highest priority and then oldest first."""
     now = utc_now()
+    # a moment further ahead than any retry waits means that the clock was set back since
+    due = or_(Job.available_at <= now, Job.available_at > now + 2 * MAX_BACKOFF)
     waiting = (
         select(Job)
-        .where(Job.status == "queued", or_(Job.available_at <= now, Job.available_at > now + 2 * MAX_BACKOFF))
+        .where(Job.status == "queued", Job.kind.in_(kinds), due, Job.cancel_requested.is_(False))
         .order_by(Job.priority.desc(), Job.created_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -90,7 +100,51 @@ def hold(session: Session, lease: Lease) -> Job:
     """
     job = session.get(Job, lease.job_id, with_for_update=True, populate_existing=True)
     if job is None or (job.status, job.attempts, job.worker) != ("running", lease.attempt, lease.worker):
-        raise LeaseLost(f"Attempt {lease.attempt} of job {lease.job_id} is no longer the present one.")
+        raise LeaseLost(_lost(lease))
+    return job
+
+
+class State(NamedTuple):
+    """What a worker watches of a running job."""
+
+    lease: Lease
+    kind: str
+    lease_until: datetime | None
+    cancel_requested: bool
+
+
+def running(session: Session) -> list[State]:
+    """All jobs that run now, on any worker."""
+    columns = (Job.id, Job.attempts, Job.worker, Job.kind, Job.lease_until, Job.cancel_requested)
+    rows = session.execute(select(*columns).where(Job.status == "running"))
+    return [State(Lease(row[0], row[1], row[2] or ""), *row[3:]) for row in rows]
+
+
+def heartbeat(session: Session, lease: Lease, seconds: float, progress: float, text: str) -> None:
+    """Extend a lease by `seconds` from now and record the progress; raises LeaseLost."""
+    held = update(Job).where(
+        Job.id == lease.job_id,
+        Job.status == "running",
+        Job.attempts == lease.attempt,
+        Job.worker == lease.worker,
+    )
+    until = utc_now() + timedelta(seconds=seconds)
+    beat = held.values(lease_until=until, progress=progress, progress_text=text)
+    if session.execute(beat.returning(Job.id)).first() is None:
+        raise LeaseLost(_lost(lease))
+
+
+def cancelled_waiting(session: Session, limit: int = 100) -> list[tuple[str, str]]:
+    """Id and kind of waiting jobs whose cancellation was asked for: they end without having run."""
+    asked = select(Job.id, Job.kind).where(Job.cancel_requested.is_(True), Job.status == "queued")
+    return [(id_, kind) for id_, kind in session.execute(asked.limit(limit))]
+
+
+def hold_waiting(session: Session, job_id: str) -> Job:
+    """Lock a job that waits until the transaction ends; raises LeaseLost when it does not wait any more."""
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.status != "queued":
+        raise LeaseLost(f"Job {job_id} does not wait in the queue any more.")
     return job
 
 
@@ -109,7 +163,7 @@ def fail(session: Session, job: Job, code: str, detail: str) -> None:
 
 
 def retry(session: Session, job: Job, code: str, detail: str) -> None:
-    """Put a held job back after its process died: it waits 1 s, 2 s, 4 s … (at most a minute)."""
+    """Put a held job back after its process died; it waits 1 s, 2 s, 4 s … (at most a minute)."""
     job.error_code, job.error_detail = code, detail
     wait = min(timedelta(seconds=2 ** (min(job.attempts, 16) - 1)), MAX_BACKOFF)
     _requeue(job, utc_now() + wait)
@@ -123,7 +177,11 @@ def give_back(session: Session, job: Job) -> None:
     session.flush()
 
 
-def _end(job: Job, status: Any) -> None:
+def _lost(lease: Lease) -> str:
+    return f"Attempt {lease.attempt} of job {lease.job_id} is no longer the present one."
+
+
+def _end(job: Job, status: JobStatus) -> None:
     job.status = status
     job.lease_until = None
     job.finished_at = utc_now()
