@@ -153,6 +153,12 @@ class BadBundle(InputError):
     code = "bad_bundle"
 
 
+class NotWritable(PynomalyError):
+    """The file cannot be written."""
+
+    code = "not_writable"
+
+
 class MissingExtra(PynomalyError):
     """An optional part is not installed."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from pynomaly.errors import UsageError
+from pynomaly.errors import NotWritable, UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +32,15 @@ def check_suffix(path: str | Path) -> str:
     return suffix
 
 
+def check_folder(path: str | Path) -> None:
+    """Raise NotWritable when there is no folder for a file, or something else is in its place."""
+    final = Path(path)
+    if not final.parent.is_dir():
+        raise NotWritable(f"Cannot write {str(path)!r}: there is no folder {str(final.parent)!r}.")
+    if final.is_dir():
+        raise NotWritable(f"Cannot write {str(path)!r}: it is a folder.")
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path that takes the place of `path` when the body succeeds, and else is removed."""
@@ -41,7 +50,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(final)
     except OSError as error:
-        raise UsageError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
+        raise NotWritable(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,0 +1,160 @@
+"""`pynomaly detect`: find the unusual rows of one table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from pynomaly import export
+from pynomaly.cli import present
+from pynomaly.cli.options import names, parameters, share
+from pynomaly.cli.progress import progress_bar
+from pynomaly.detection import catalogue
+from pynomaly.errors import UsageError
+
+if TYPE_CHECKING:
+    from pynomaly.library import Detector, Progress
+    from pynomaly.results import Result
+    from pynomaly.tables import Table
+
+DEFAULT = next(iter(catalogue.CATALOGUE))
+
+File = Annotated[
+    str,
+    typer.Argument(
+        help="CSV, TSV, JSON, NDJSON, Parquet or Excel, also gzip or zstd; - reads standard input."
+    ),
+]
+Algorithm = Annotated[
+    str | None, typer.Option("--algorithm", "-a", help=f"See `pynomaly algorithms`. [default: {DEFAULT}]")
+]
+Param = Annotated[
+    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
+]
+Contamination = Annotated[
+    str | None,
+    typer.Option(metavar="SHARE", help="Share of anomalies, above 0, at most 0.5, or auto. [default: auto]"),
+]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="A,B,…", help="Columns to use; repeatable. [default: all]")
+]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="A,B,…", help="Columns to leave out; repeatable.")]
+Label = Annotated[
+    str | None, typer.Option(help="Column with the truth (0/1): only measures accuracy, never trains.")
+]
+ModelFile = Annotated[Path | None, typer.Option(help="Use this saved detector instead of training one.")]
+Save = Annotated[Path | None, typer.Option(help="Save the trained detector to this file.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write all rows to this .csv, .parquet or .json file.")
+]
+Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to show the result.")]
+Top = Annotated[int, typer.Option(min=0, help="Show at most so many anomalies.")]
+Seed = Annotated[int | None, typer.Option(help="Makes random choices repeatable. [default: 0]")]
+
+
+def command(
+    file: File,
+    algorithm: Algorithm = None,
+    param: Param = None,
+    contamination: Contamination = None,
+    columns: Columns = None,
+    exclude: Exclude = None,
+    label_column: Label = None,
+    model: ModelFile = None,
+    save: Save = None,
+    output: Output = None,
+    style: Format = "table",
+    top: Top = 10,
+    seed: Seed = None,
+) -> None:
+    """Find the unusual rows of a table, and say why each is unusual."""
+    training = {
+        "algorithm": algorithm,
+        "param": param,
+        "contamination": contamination,
+        "columns": columns,
+        "exclude": exclude,
+        "seed": seed,
+    }
+    check_outputs(output, save)
+    detector = prepared(model, training, label_column)
+    with progress_bar() as progress:
+        result = run(detector, file, model is None, label_column, progress, top)
+    if save is not None:
+        detector.save(save)
+    if output is not None:
+        result.write(output)
+    show(result, style, top)
+
+
+def check_outputs(output: Path | None, save: Path | None) -> None:
+    """Refuse files that could not be written, before any work is done."""
+    if output is not None:
+        export.check_suffix(output)
+    for path in (output, save):
+        if path is not None:
+            export.check_folder(path)
+
+
+def prepared(model: Path | None, training: dict[str, Any], label_column: str | None) -> "Detector":
+    """Load the saved detector, or make an untrained one as the options say."""
+    from pynomaly.library import Detector, load
+
+    given = {name: value for name, value in training.items() if value not in (None, [])}
+    if model is not None:
+        if given:
+            options = ", ".join(f"--{name}" for name in given)
+            raise UsageError(f"--model uses a trained detector as it is: leave out {options}, or --model.")
+        return load(model)
+    algorithm = given.get("algorithm", DEFAULT)
+    label = [] if label_column is None else [label_column]
+    chosen = names(given["columns"]) if "columns" in given else None
+    return Detector(
+        algorithm,
+        columns=chosen and [name for name in chosen if name not in label],
+        exclude=names(given.get("exclude", [])) + label,
+        contamination=share(given.get("contamination", "auto")),
+        seed=given.get("seed", 0),
+        **parameters(algorithm, given.get("param", [])),
+    )
+
+
+def run(
+    detector: "Detector",
+    file: str,
+    train: bool,
+    label_column: str | None,
+    progress: "Progress | None",
+    top: int,
+) -> "Result":
+    """Read the table, train where asked to, and detect."""
+    from pynomaly.phases import Phases
+    from pynomaly.tables import read
+
+    reading = Phases()
+    with reading.measure("read"):
+        table = read(file)
+    note_rejects(table)
+    if label_column is not None:
+        table.labels(label_column)  # refused before the training, not after it
+    if train:
+        detector.fit(table, progress)
+    result = detector.detect(table, label_column, progress, top)
+    result.phases = result.phases.including(reading)
+    return result
+
+
+def note_rejects(table: "Table") -> None:
+    """Say which cells could not be read."""
+    if table.n_rejected:
+        typer.echo(f"pynomaly: note: {present.rejects(table.n_rejected, table.rejects)}", err=True)
+
+
+def show(result: "Result", style: str, top: int) -> None:
+    """Print the result, and on standard error what one should know about it."""
+    for note in result.notes:
+        typer.echo(f"pynomaly: note: {note}", err=True)
+    if style == "json":
+        typer.echo(present.json_text(result.to_json(top)))
+    else:
+        typer.echo(present.result_text(result, top))
