@@ -1,14 +1,29 @@
 """The pages of datasets: list, upload, profile with rejected cells, rows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from pynomaly.errors import InputError, PynomalyError, UsageError
 from pynomaly.server.datasets import service
+from pynomaly.server.datasets.upload import FIELDS, Upload, received
+from pynomaly.server.db import Database
+from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users.models import User
 from pynomaly.server.web import profile
-from pynomaly.server.web.deps import PageActor, SessionDep, StorageDep
+from pynomaly.server.web.deps import (
+    AllowUpload,
+    DatabaseDep,
+    PageActor,
+    SessionDep,
+    SettingsDep,
+    StorageDep,
+)
 from pynomaly.server.web.render import render
+from pynomaly.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,6 +45,27 @@ def show_all(
         cursor=cursor,
         next_cursor=next_cursor,
     )
+
+
+@router.get("/datasets/new")
+def ask(request: Request, actor: PageActor, settings: SettingsDep) -> HTMLResponse:
+    """Show the upload form."""
+    return _form(request, actor, settings)
+
+
+@router.post("/datasets/new", dependencies=[AllowUpload])
+async def upload(
+    request: Request, actor: PageActor, storage: StorageDep, database: DatabaseDep, settings: SettingsDep
+) -> Response:
+    """Take a file in and show its dataset, or show the form again with what is wrong."""
+    fields: dict[str, str] = {}
+    try:
+        async with received(request, storage) as file:
+            fields = file.fields
+            created = await run_in_threadpool(_create, database, actor, storage, file)
+    except (InputError, UsageError) as problem:
+        return _form(request, actor, settings, fields, problem)
+    return RedirectResponse(f"/datasets/{created}", 303)
 
 
 @router.get("/datasets/{id_}")
@@ -69,6 +105,32 @@ def show_rows(
         cursor=cursor,
         next_cursor=next_cursor,
     )
+
+
+def _form(
+    request: Request,
+    actor: User,
+    settings: Settings,
+    typed: Mapping[str, str] | None = None,
+    problem: PynomalyError | None = None,
+) -> HTMLResponse:
+    fields = {name: (typed or {}).get(name, "") for name in FIELDS}
+    return render(
+        request,
+        "datasets/new.html",
+        status=problem.status if problem else 200,
+        actor=actor,
+        error=problem.message if problem else "",
+        max_upload_mib=settings.max_upload_mib,
+        **fields,
+    )
+
+
+def _create(database: Database, actor: User, storage: LocalStorage, file: Upload) -> str:
+    """Make the dataset in a transaction of its own: the long upload before it held none."""
+    typed = {name: text.strip() or None for name, text in file.fields.items()}
+    with database.session() as session:
+        return service.create(session, actor, storage, file.path, file.filename, **typed).id
 
 
 def _dialect(dialect: dict[str, Any]) -> list[tuple[str, str]]:

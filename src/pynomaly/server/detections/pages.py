@@ -164,13 +164,6 @@ def show(
     )
 
 
-@router.post("/detections/{id_}/cancel")
-def cancel(actor: PageActor, session: SessionDep, id_: str) -> Response:
-    """Ask for a detection to be stopped."""
-    service.cancel(session, actor, id_)
-    return RedirectResponse(f"/detections/{id_}", 303)
-
-
 @dataclass(frozen=True)
 class _Asked:
     """What a person chose so far; `form` is None before they sent it."""

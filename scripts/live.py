@@ -1,0 +1,112 @@
+"""A real server with a real worker and a real Chromium, for the browser tests and the screenshots."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server is, and the administrator's log-in."""
+
+    url: str
+    email: str
+    password: str
+    home: Path
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(home: Path, **variables: str) -> Iterator[Server]:
+    """Run `pynomaly serve` in `home` until the block ends; `variables` are further environment variables."""
+    port, email, password = free_port(), "admin@example.org", secrets.token_urlsafe(18)
+    secret = home / "password"
+    secret.touch(0o600)
+    secret.write_text(password)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
+    environment |= {
+        "PYNOMALY_HOME": str(home),
+        "PYNOMALY_ADMIN_EMAIL": email,
+        "PYNOMALY_ADMIN_PASSWORD_FILE": str(secret),
+        **variables,
+    }
+    command = [sys.executable, "-m", "pynomaly.cli.main", "serve", "--port", str(port)]
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process, home / "server.log")
+        yield Server(url, email, password, home)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Poll until the server answers; RuntimeError with its log when it ends or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise RuntimeError(f"the server did not get ready:\n{log.read_text('utf-8', 'replace')[-4000:]}")
+
+
+def chromium(playwright: Playwright) -> str | None:
+    """Find a Chromium: on the PATH, or else the one that `playwright install chromium` made."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@contextmanager
+def browsing() -> Iterator[Browser | None]:
+    """Run a headless Chromium with an empty profile; None when there is none on this machine."""
+    with sync_playwright() as playwright:
+        executable = chromium(playwright)
+        if executable is None:
+            yield None
+            return
+        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()

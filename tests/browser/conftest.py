@@ -1,0 +1,115 @@
+"""Fixtures for the browser tests: one real server for all, a fresh browser profile for each test."""
+
+import csv
+import importlib.util
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "live.py"
+SPEC = importlib.util.spec_from_file_location("live", SCRIPT)
+assert SPEC is not None
+assert SPEC.loader is not None
+live = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(live)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running `pynomaly serve` with its worker: `.url`, `.email`, `.password`."""
+    with live.serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with live.browsing() as found:
+        if found is None:
+            pytest.skip("there is no Chromium: install one, or run `playwright install chromium`")
+        yield found
+
+
+@dataclass
+class Watch:
+    """What a page did that no page of ours may do."""
+
+    address: str
+    wrong: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+    """Parts of console messages that the test causes on purpose (a 401 is one)."""
+
+    def attach(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(f"script error: {error}"))
+        page.on("request", self._request)
+        page.on("dialog", self._dialog)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(part in message.text for part in self.expected):
+            self.wrong.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:image/svg+xml", "blob:")):
+            self.wrong.append(f"external request: {request.url}")
+
+    def _dialog(self, dialog: Any) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+
+@pytest.fixture
+def open_page(server: Any, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page in a fresh profile; afterwards nothing that no page may do must have happened.
+
+    Arguments: `js` (scripts on), `log_in`, `width`, `expected` (see Watch).
+    """
+    watches = []
+    contexts = []
+
+    def make(
+        *, js: bool = True, log_in: bool = True, width: int = 1280, expected: tuple[str, ...] = ()
+    ) -> Page:
+        context = browser.new_context(
+            base_url=server.url, java_script_enabled=js, viewport={"width": width, "height": 800}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch = Watch(server.url, expected=expected)
+        watches.append(watch)
+        watch.attach(page)
+        if log_in:
+            page.goto("/login")
+            page.get_by_label("E-mail address").fill(server.email)
+            page.get_by_label("Password").fill(server.password)
+            page.get_by_role("button", name="Log in").click()
+            page.get_by_role("button", name="Log out").wait_for()
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [wrong for watch in watches for wrong in watch.wrong] == []
+
+
+@pytest.fixture(scope="session")
+def payments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 400 payments, of which rows 50, 150 and 250 are absurd; one cell cannot be read."""
+    source = random.Random(7)
+    path = tmp_path_factory.mktemp("files") / "payments.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["amount", "age", "shop", "is_fraud"])
+        for row in range(400):
+            odd = row in (50, 150, 250)
+            amount = 90_000 + row if odd else round(source.gauss(50, 9), 2)
+            age = 300 if odd else round(source.gauss(40, 6), 1)
+            shop = source.choice(["books", "food", "shoes"])
+            writer.writerow([amount if row != 399 else "n/a??", age, shop, int(odd)])
+    return path
