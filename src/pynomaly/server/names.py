@@ -19,7 +19,7 @@ def check_name(name: str, field: str = "name") -> str:
     name = name.strip()
     if not name or len(name) > MAX_NAME or _CONTROL.search(name):
         raise BadValue(
-            f"The {field} has 1 to {MAX_NAME} characters and no control characters.", pointer=f"/{field}"
+            f"The {field} has 1 to {MAX_NAME} characters and no control characters.", pointer=f"#/{field}"
         )
     return name
 
@@ -31,7 +31,7 @@ def check_column(name: str, field: str) -> str:
         BadValue: it is empty, far too long, or holds NUL or a lone surrogate, which no file has.
     """
     if not name or len(name) > MAX_COLUMN_NAME or re.search(r"[\x00\ud800-\udfff]", name):
-        raise BadValue("A column's name is not empty and holds no NUL character.", pointer=f"/{field}")
+        raise BadValue("A column's name is not empty and holds no NUL character.", pointer=f"#/{field}")
     return name
 
 

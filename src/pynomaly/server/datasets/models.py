@@ -48,4 +48,11 @@ class Dataset(Base):
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
 
-    job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")
+    job: Mapped[Job | None] = relationship(lazy="raise")
+
+    @property
+    def progress(self) -> float:
+        """How much of it is read, 0 to 1 (`job` must be loaded)."""
+        if self.status != "processing":
+            return 1.0
+        return self.job.progress if self.job is not None else 0.0

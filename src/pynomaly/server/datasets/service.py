@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session, joinedload, undefer_group
 
 from pynomaly import tables
-from pynomaly.errors import BadCursor, NotReady, NoUsableColumns, SchemaMismatch, TableEmpty
-from pynomaly.server import paging
+from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty
+from pynomaly.server import paging, positions
 from pynomaly.server.access import find, require_writer, visible
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id
@@ -63,7 +63,7 @@ def create(
         temp_path, dataset.source_key
     )  # before the first statement, which takes SQLite's write lock
     job = enqueue(session, INGEST, {}, owner_id=actor.id, subject_id=dataset.id, priority=1)
-    dataset.job_id = job.id
+    dataset.job = job
     session.add(dataset)
     session.flush()
     return dataset
@@ -92,7 +92,8 @@ def list_page(
 ) -> tuple[list[Dataset], str | None]:
     """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Dataset).options(joinedload(Dataset.job))
-    return paging.page(session, query, "-created_at", cursor, limit)
+    page = paging.page(session, query, (Dataset.created_at, Dataset.id), cursor, limit)
+    return page.items, page.next_cursor
 
 
 def rows(
@@ -105,21 +106,14 @@ def rows(
 ) -> tuple[list[DatasetRow], str | None]:
     """Read one page of rows in file order; returns them and the cursor of the next page."""
     dataset = get_ready(session, actor, id_)
-    start = _start(cursor)
+    start = positions.decode(cursor, "row")
     total = dataset.n_rows or 0
     path = storage.open_path(str(dataset.blob_key))
-    limit = min(paging.check_limit(limit), max(total - start, 0))
+    limit = min(positions.check_limit(limit), max(total - start, 0))
     found = tables.page_rows(path, offset=start, limit=limit) if limit else []
     items = [DatasetRow(start + i, values) for i, values in enumerate(found)]
     end = start + len(items)
-    return items, paging.encode([end]) if items and end < total else None
-
-
-def _start(cursor: str | None) -> int:
-    match paging.decode(cursor) if cursor else [0]:
-        case [int(start)] if 0 <= start < 2**62:
-            return start
-    raise BadCursor
+    return items, positions.encode("row", end) if items and end < total else None
 
 
 def check_usable(dataset: Dataset, columns: list[str] | None) -> None:

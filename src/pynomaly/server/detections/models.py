@@ -48,9 +48,9 @@ class Detection(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")
-    dataset: Mapped[Dataset] = relationship(viewonly=True, lazy="raise")
-    detector: Mapped[Detector | None] = relationship(viewonly=True, lazy="raise")
+    job: Mapped[Job | None] = relationship(lazy="raise")
+    dataset: Mapped[Dataset] = relationship(lazy="raise")
+    detector: Mapped[Detector | None] = relationship(lazy="raise")
 
     @property
     def status(self) -> DetectionStatus:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pynomaly import tables
-from pynomaly.errors import BadCursor
-from pynomaly.server import paging
+from pynomaly.server import positions
 from pynomaly.tables.engine import connect, literal
 from pynomaly.tables.limits import Limits
 from pynomaly.tables.paging import cursor as small_database
@@ -42,7 +41,7 @@ def page(
     result: Path, dataset: Path, n_rows: int, sort: Sort, cursor: str | None, limit: int
 ) -> tuple[list[ResultRow], str | None]:
     """Read one page ordered by `sort`; returns it and the cursor of the next one (None: it is the last)."""
-    start = _start(cursor, sort)
+    start = positions.decode(cursor, sort)
     limit = min(limit, n_rows - start)
     if limit <= 0:
         return [], None
@@ -58,19 +57,11 @@ def page(
         ).fetchall()
     values = tables.rows_at(dataset, [row for _, row, *_ in found])
     items = [
-        ResultRow(*given, json.loads(reasons) if reasons else [], shown)
-        for (*given, reasons), shown in zip(found, values, strict=True)
+        ResultRow(rank, row, score, p_value, flagged, json.loads(reasons) if reasons else [], shown)
+        for (rank, row, score, p_value, flagged, reasons), shown in zip(found, values, strict=True)
     ]
     end = start + len(items)
-    return items, paging.encode([sort, end]) if end < n_rows else None
-
-
-def _start(cursor: str | None, sort: Sort) -> int:
-    """Read how many rows come before the page; raises BadCursor when it is of another list or order."""
-    match paging.decode(cursor) if cursor else [sort, 0]:
-        case [str(order), int(start)] if order == sort and 0 <= start < 2**62:
-            return start
-    raise BadCursor("The cursor is not one that this list gave in this order.")
+    return items, positions.encode(sort, end) if end < n_rows else None
 
 
 def export(result: Path, dataset: Path, columns: list[str], target: Path, form: Format) -> None:

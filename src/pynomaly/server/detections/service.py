@@ -21,6 +21,7 @@ from pynomaly.server.detections.result import SORTS, Format, ResultRow
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
+from pynomaly.server.positions import check_limit
 from pynomaly.server.storage import LocalStorage
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def start(
     require_writer(actor)
     if detector_id is not None and (algorithm or parameters or columns or contamination is not None or seed):
         raise BadValue(
-            "Give a detector, or an algorithm with its parameters; not both.", pointer="/detector_id"
+            "Give a detector, or an algorithm with its parameters; not both.", pointer="#/detector_id"
         )
     detection = Detection(id=new_id(), owner_id=actor.id)
     detector = None
     if detector_id is not None:
         detector = find(session, actor, Detector, detector_id, lock=True)
     dataset = datasets.get_ready(session, actor, dataset_id)
-    detection.dataset_id = dataset.id
+    detection.dataset, detection.detector = dataset, detector
     if detector is not None:
         _use_detector(session, detection, detector, dataset)
     else:
@@ -88,7 +89,7 @@ def start(
         datasets.check_usable(dataset, detection.columns)
     session.add(detection)
     job = queue.enqueue(session, DETECT, {}, owner_id=actor.id, subject_id=detection.id)
-    detection.job_id = job.id
+    detection.job = job
     if detector is not None and detection.model_id is None:
         detectors.mark_training(detector, job)
     session.flush()
@@ -99,7 +100,6 @@ def _use_detector(session: Session, detection: Detection, detector: Detector, da
     """Take the recipe over from the detector, and its model when it has one that fits the dataset."""
     fields = ("algorithm", "parameters", "columns", "contamination", "seed")
     _fill(detection, {field: getattr(detector, field) for field in fields})
-    detection.detector_id = detector.id
     model = detectors.model_of(session, detector)
     if model is None:
         datasets.check_usable(dataset, detector.columns)
@@ -134,7 +134,9 @@ def list_page(
     session: Session, actor: "User", cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Detection], str | None]:
     """List detections, newest first; returns them and the next page's cursor (None: it is the last)."""
-    return paging.page(session, visible(actor, Detection).options(*_shown()), "-created_at", cursor, limit)
+    query = visible(actor, Detection).options(*_shown())
+    page = paging.page(session, query, (Detection.created_at, Detection.id), cursor, limit)
+    return page.items, page.next_cursor
 
 
 def cancel(session: Session, actor: "User", id_: str) -> Detection:
@@ -163,9 +165,9 @@ def rows(
         NotReady: the detection is not completed.
         BadValue, BadCursor: the order or the cursor is not one of this list's.
     """
-    limit = paging.check_limit(limit)
+    limit = check_limit(limit)
     if sort not in SORTS:
-        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="/sort")
+        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="#/sort")
     detection = _completed(session, actor, id_)
     found, values = _files(detection, storage)
     return result.page(found, values, detection.n_rows or 0, sort, cursor, limit)

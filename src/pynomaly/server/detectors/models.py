@@ -37,7 +37,7 @@ class Detector(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
 
-    job: Mapped[Job | None] = relationship(viewonly=True, lazy="raise")
+    job: Mapped[Job | None] = relationship(lazy="raise")
 
 
 class Model(Base):

@@ -84,7 +84,7 @@ def _check_columns(columns: Sequence[str] | None) -> list[str] | None:
         return None
     names = [check_column(name, "columns") for name in columns]
     if not names or len(set(names)) < len(names):
-        raise BadValue("columns names at least one column, and each once.", pointer="/columns")
+        raise BadValue("columns names at least one column, and each once.", pointer="#/columns")
     return names
 
 
@@ -128,7 +128,8 @@ def list_page(
 ) -> tuple[list[Detector], str | None]:
     """List detectors, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Detector).options(joinedload(Detector.job))
-    return paging.page(session, query, "-created_at", cursor, limit)
+    page = paging.page(session, query, (Detector.created_at, Detector.id), cursor, limit)
+    return page.items, page.next_cursor
 
 
 def start_training(session: Session, actor: "User", id_: str, dataset_id: str) -> Job:
@@ -152,7 +153,7 @@ def start_training(session: Session, actor: "User", id_: str, dataset_id: str) -
 def mark_training(detector: Detector, job: Job) -> None:
     """Note that a job trains the detector; raises NotReady when another one does already."""
     _refuse_while_training(detector)
-    detector.status, detector.job_id = "training", job.id
+    detector.status, detector.job = "training", job
     detector.error_code = detector.error_detail = None
 
 

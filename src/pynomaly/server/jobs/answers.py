@@ -48,11 +48,16 @@ def error_of(code: str) -> type[PynomalyError] | None:
 
 @dataclass(frozen=True)
 class Begun:
-    """A job was enqueued: its id, the address of its result (under `API`), and the answer until it is done."""
+    """A job was enqueued: its id, its subject's id and address (under `API`), the answer until it is done."""
 
     job_id: str | None
+    id: str
     location: str
     answer: BaseModel
+
+
+Start = Callable[[Session], Begun]
+Show = Callable[[Session, str], BaseModel]
 
 
 class Starter:
@@ -63,10 +68,8 @@ class Starter:
         self._database: Database = database
         self._seconds = preferred_wait(",".join(request.headers.getlist("prefer")))
 
-    async def run(
-        self, start: Callable[[Session], Begun], show: Callable[[Session], BaseModel], done: int = 201
-    ) -> Response:
-        """Commit what `start` does and answer 202; or `done` with what `show` reads when the job ends in time.
+    async def run(self, start: Start, show: Show, done: int = 201) -> Response:
+        """Commit what `start` does and answer 202; or `done` with what `show` reads, if the job ends in time.
 
         Raises:
             PynomalyError: the job failed in that time through a fault of the request, such as a damaged file.
@@ -76,19 +79,19 @@ class Starter:
         if begun.job_id and self._seconds:
             headers["Preference-Applied"] = f"wait={self._seconds}"
             if await wait_finished(self._database, begun.job_id, self._seconds) in FINISHED:
-                return _json(await run_in_threadpool(self._show, begun.job_id, show), done, headers)
+                return _json(await run_in_threadpool(self._show, begun, show), done, headers)
         return _json(begun.answer, 202, headers)
 
-    def _start(self, start: Callable[[Session], Begun]) -> Begun:
+    def _start(self, start: Start) -> Begun:
         with self._database.session() as session:
             return start(session)
 
-    def _show(self, job_id: str, show: Callable[[Session], BaseModel]) -> BaseModel:
+    def _show(self, begun: Begun, show: Show) -> BaseModel:
         with self._database.session(write=False) as session:
-            job = session.get_one(Job, job_id)
+            job = session.get_one(Job, begun.job_id)
             if job.status == "failed" and (kind := error_of(job.error_code or "")):
                 raise kind(job.error_detail, id=job.subject_id, job_id=job.id)
-            return show(session)
+            return show(session, begun.id)
 
 
 StarterDep = Annotated[Starter, Depends()]

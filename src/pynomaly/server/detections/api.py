@@ -1,0 +1,116 @@
+"""REST routes of detections: start one, list them, look at one, page through its rows, export them."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
+
+from pynomaly.server.detections import service
+from pynomaly.server.detections.models import Detection
+from pynomaly.server.detections.result import Format, Sort
+from pynomaly.server.detections.schemas import (
+    DetectBody,
+    DetectionAnswer,
+    DetectionList,
+    ResultRowList,
+)
+from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
+from pynomaly.server.jobs.schemas import Started
+from pynomaly.server.users.models import User
+from pynomaly.server.web.deps import ActorDep, Cursor, DatabaseDep, Limit, SessionDep, StorageDep
+
+SENT_AT_ONCE = 256 * 1024
+
+router = APIRouter(prefix="/detection", tags=["detection"])
+
+
+@router.post(
+    "/detect",
+    status_code=202,
+    response_model=Started,
+    responses={201: {"model": DetectionAnswer, "description": "It was done in the time that was waited."}},
+)
+async def detect(actor: ActorDep, starter: StarterDep, body: DetectBody, _prefer: PREFER = None) -> Response:
+    """Find the anomalies of a dataset with a detector, or with an algorithm; `id` is the result's."""
+    return await starter.run(partial(_start, actor, body), partial(_shown, actor))
+
+
+def _start(actor: User, body: DetectBody, session: Session) -> Begun:
+    given = body.model_dump(exclude_unset=True)
+    detection = service.start(session, actor, **given)
+    started = Started(id=detection.id, job_id=str(detection.job_id), status=detection.status)
+    return Begun(detection.job_id, detection.id, f"/detection/results/{detection.id}", started)
+
+
+def _shown(actor: User, session: Session, id_: str) -> DetectionAnswer:
+    return present(service.get(session, actor, id_))
+
+
+@router.get("/results")
+def show_all(actor: ActorDep, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectionList:
+    """List results, newest first."""
+    detections, next_cursor = service.list_page(session, actor, cursor, limit)
+    return DetectionList.model_validate({"items": detections, "next_cursor": next_cursor})
+
+
+@router.get("/results/{id}")
+def show(actor: ActorDep, session: SessionDep, id: str) -> DetectionAnswer:  # noqa: A002
+    """Look at one result: how far it is, and its summary once it is completed."""
+    return present(service.get(session, actor, id))
+
+
+@router.get("/results/{id}/rows")
+def show_rows(
+    actor: ActorDep,
+    session: SessionDep,
+    storage: StorageDep,
+    id: str,  # noqa: A002
+    sort: Sort = "-score",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> ResultRowList:
+    """Page through the rows with values, scores and reasons; by default the most anomalous first."""
+    rows, next_cursor = service.rows(session, actor, storage, id, sort, limit, cursor)
+    return ResultRowList.model_validate({"items": rows, "next_cursor": next_cursor})
+
+
+@router.get("/results/{id}/export", response_class=StreamingResponse)
+def export(
+    actor: ActorDep,
+    database: DatabaseDep,
+    storage: StorageDep,
+    id: str,  # noqa: A002
+    form: Annotated[Format, Query(alias="format")] = "csv",
+) -> StreamingResponse:
+    """Download all rows, by rank, with values, scores and reasons."""
+    with database.session(write=False) as session:
+        made = service.export(session, actor, storage, id, form)
+    return download(made)
+
+
+def download(made: service.Export) -> StreamingResponse:
+    """Stream a file that is deleted at once: it stays readable until it is sent, or its reader is gone."""
+    headers = {
+        "Content-Length": str(made.path.stat().st_size),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.filename)}",
+    }
+    return StreamingResponse(_chunks(made.path), media_type=made.media_type, headers=headers)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        path.unlink()
+        while chunk := file.read(SENT_AT_ONCE):
+            yield chunk
+
+
+def present(detection: Detection) -> DetectionAnswer:
+    """Say "auto" for a contamination that is not given."""
+    fields = {name: getattr(detection, name) for name in DetectionAnswer.model_fields}
+    fields["contamination"] = "auto" if detection.contamination is None else detection.contamination
+    return DetectionAnswer.model_validate(fields)

@@ -1,0 +1,95 @@
+"""JSON of detections and their results."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from pynomaly.server.detections.models import DetectionStatus
+from pynomaly.server.detectors.schemas import Contamination, Recipe
+from pynomaly.server.web.schema import Answer
+
+
+class DetectBody(Recipe):
+    """What to look at, and with what: a detector, or an algorithm with its parameters."""
+
+    dataset_id: str
+    detector_id: str | None = Field(None, description="An untrained one is trained on the dataset first.")
+    algorithm: str | None = Field(
+        None, description="Default: isolation_forest.", examples=["isolation_forest"]
+    )
+
+
+class DetectionLine(Answer):
+    """One detection in a list."""
+
+    id: str
+    job_id: str | None
+    status: DetectionStatus
+    progress: float
+    dataset_id: str
+    detector_id: str | None
+    model_id: str | None
+    algorithm: str
+    n_rows: int | None
+    n_anomalies: int | None
+    threshold: float | None
+    error_code: str | None
+    error_detail: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Histogram(Answer):
+    """Counts of scores between edges (one more than counts)."""
+
+    edges: list[float]
+    counts: list[int]
+
+
+class DetectionAnswer(DetectionLine):
+    """One detection with its summary; `metrics.phases` has seconds and peak memory (MiB) of each phase."""
+
+    parameters: dict[str, Any]
+    columns: list[str] | None
+    contamination: Contamination
+    seed: int
+    score_histogram: Histogram | None
+    metrics: dict[str, Any] | None
+    notes: list[str]
+
+
+class DetectionList(Answer):
+    """A page of detections."""
+
+    items: list[DetectionLine]
+    next_cursor: str | None
+
+
+class ReasonAnswer(Answer):
+    """One column's share in a row's score, with what is typical of it, and the same in words."""
+
+    column: str
+    contribution: float
+    value: Any
+    expected: Any
+    text: str
+
+
+class ResultRowAnswer(Answer):
+    """One row of a result; `rank` 1 has the highest score."""
+
+    rank: int
+    row: int
+    score: float
+    p_value: float
+    is_anomaly: bool
+    reasons: list[ReasonAnswer]
+    values: dict[str, Any]
+
+
+class ResultRowList(Answer):
+    """A page of a result."""
+
+    items: list[ResultRowAnswer]
+    next_cursor: str | None

@@ -1,0 +1,113 @@
+"""JSON of detectors."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pynomaly.detection.catalogue import MAX_SEED
+from pynomaly.server.detectors.models import DetectorStatus
+from pynomaly.server.web.schema import Answer, Body
+
+Contamination = float | Literal["auto"]
+
+
+class Recipe(Body):
+    """An algorithm and what it is to do; what is left out has the catalogue's default."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict, description="See GET /detectors/algorithms.")
+    columns: list[str] | None = Field(None, description="Columns to use; null: all that can be.")
+    contamination: Contamination = Field(
+        "auto", description="Assumed share of anomalies, above 0 and at most 0.5; auto: rows that stand out."
+    )
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+
+
+class DetectorBody(Recipe):
+    """A detector to be defined, or what takes the place of its definition."""
+
+    name: str
+    algorithm: str = Field("isolation_forest", examples=["isolation_forest"])
+
+
+class TrainBody(Body):
+    """What to train on."""
+
+    dataset_id: str
+
+
+class DetectorAnswer(Answer):
+    """One detector; `model` is the trained version in use."""
+
+    id: str
+    name: str
+    algorithm: str
+    parameters: dict[str, Any]
+    columns: list[str] | None
+    contamination: Contamination
+    seed: int
+    status: DetectorStatus
+    model_id: str | None
+    error_code: str | None
+    error_detail: str | None
+    job_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ModelAnswer(Answer):
+    """One trained version of a detector."""
+
+    id: str
+    version: int
+    dataset_id: str | None
+    columns: list[dict[str, Any]]
+    threshold: float
+    notes: list[str]
+    created_at: datetime
+
+
+class DetectorDetail(DetectorAnswer):
+    """One detector with the trained version in use."""
+
+    model: ModelAnswer | None
+
+
+class DetectorList(Answer):
+    """A page of detectors."""
+
+    items: list[DetectorAnswer]
+    next_cursor: str | None
+
+
+class ParameterAnswer(Answer):
+    """One parameter of an algorithm."""
+
+    name: str
+    type: str
+    default: int | float | bool | str
+    help: str
+    minimum: float | None
+    maximum: float | None
+    exclusive_minimum: bool
+    exclusive_maximum: bool
+    choices: list[str]
+    also_auto: bool
+    allowed: str
+
+
+class AlgorithmAnswer(Answer):
+    """One algorithm of the catalogue."""
+
+    name: str
+    title: str
+    summary: str
+    scaling: str
+    tags: dict[str, Any]
+    parameters: list[ParameterAnswer]
+
+
+class AlgorithmList(Answer):
+    """The catalogue."""
+
+    items: list[AlgorithmAnswer]
