@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 
 from pynomaly.server.db import Base, Database, load_models, make_engine, new_id
+from pynomaly.server.jobs.processes import Forkserver
+from pynomaly.server.jobs.worker import Worker
 from pynomaly.settings import Settings
 
 _WATCHDOG = """
@@ -134,3 +137,30 @@ def database(settings: Settings) -> Iterator[Database]:
     database = Database(settings)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def warm_process() -> Iterator[Forkserver]:
+    """The warm process that all workers of this test run share: loading the libraries takes a second."""
+    from pynomaly.server.tasks import TASKS
+    from pynomaly.server.work import modules_to_load
+
+    forkserver = Forkserver(modules_to_load(TASKS))
+    forkserver.start()
+    yield forkserver
+    forkserver.close()
+
+
+@pytest.fixture
+def worker(settings: Settings, warm_process: Forkserver) -> Iterator[Worker]:
+    """A worker that runs the features' jobs, two at once, with real child processes."""
+    from pynomaly.server.tasks import TASKS, keys_in_use
+
+    worker = Worker(settings, TASKS, warm_process, slots=2, keys_in_use=keys_in_use)
+    thread = threading.Thread(target=worker.run, name="worker")
+    thread.start()
+    yield worker
+    worker.stop()
+    worker.stop()
+    thread.join(30)
+    assert not thread.is_alive()

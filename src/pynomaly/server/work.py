@@ -3,8 +3,11 @@
 import argparse
 import sys
 import threading
+from collections.abc import Mapping
 
 from pynomaly.server import log
+from pynomaly.server.jobs.processes import Forkserver
+from pynomaly.server.jobs.tasks import Task
 from pynomaly.server.jobs.worker import Worker, stop_on_signals
 from pynomaly.server.tasks import TASKS, keys_in_use
 from pynomaly.settings import Settings
@@ -15,11 +18,20 @@ PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables")
 
 def work(settings: Settings, slots: int | None = None, *, supervised: bool = False) -> None:
     """Run jobs until told to stop by a signal or, when `supervised`, by the end of standard input."""
-    worker = Worker(settings, TASKS, slots=slots, preload=PRELOAD, keys_in_use=keys_in_use)
+    forkserver = Forkserver(modules_to_load(TASKS))
+    worker = Worker(settings, TASKS, forkserver, slots=slots, keys_in_use=keys_in_use)
     stop_on_signals(worker)
     if supervised:
         threading.Thread(target=_stop_at_end_of_input, args=(worker,), daemon=True).start()
-    worker.run()
+    try:
+        worker.run()
+    finally:
+        forkserver.close()
+
+
+def modules_to_load(tasks: Mapping[str, Task]) -> list[str]:
+    """What the warm process imports: what every job needs, and the modules of the tasks themselves."""
+    return [*PRELOAD, *sorted({task.run.partition(":")[0] for task in tasks.values()})]
 
 
 def _stop_at_end_of_input(worker: Worker) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -46,25 +46,18 @@ class Worker:
         self,
         settings: Settings,
         tasks: Mapping[str, Task],
+        forkserver: Forkserver,
         *,
         slots: int | None = None,
-        forkserver: Forkserver | None = None,
-        preload: Sequence[str] = (),
         keys_in_use: KeysInUse | None = None,
     ) -> None:
         """Set up; `run` starts.
 
-        `slots` jobs run at once. `preload` are the modules that the warm process imports, unless a running
-        `forkserver` is lent. Blobs are swept that `keys_in_use` does not name.
+        `slots` jobs run at once (default: the settings'), in children of `forkserver`: the caller closes it.
+        Old blobs are swept that `keys_in_use` does not name.
         """
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:128]
-        self._lent = forkserver is not None
-        self._site = Site(
-            settings,
-            Database(settings),
-            LocalStorage(settings.home),
-            forkserver or Forkserver([*preload, *(task.run.partition(":")[0] for task in tasks.values())]),
-        )
+        self._site = Site(settings, Database(settings), LocalStorage(settings.home), forkserver)
         self._tasks = tasks
         self._keys_in_use = keys_in_use
         self._slots = settings.worker_slots if slots is None else slots
@@ -95,8 +88,6 @@ class Worker:
             self._drain()
             pulse.stop()
             pulse.join()
-            if not self._lent:
-                self._site.forkserver.close()
             self._site.database.close()
             log.info("worker_stopped", worker=self.name)
 
