@@ -78,7 +78,7 @@ def payments(n: int = 5000, seed: int = 0) -> Columns:
     names = ("", *FRAUDS)
     columns: Columns = {name: values.tolist() for name, values in table.items()}
     columns["time"] = [str(at).replace("T", " ") for at in table["time"]]
-    for name, share in (("customer_age", 0.01), ("minutes_since_last", 0.02)):
+    for name, share in (("customer_age", 0.004), ("minutes_since_last", 0.01)):
         unknown = rng.random(n) < share
         columns[name] = [None if gone else value for gone, value in zip(unknown, columns[name], strict=True)]
     labels = {"is_fraud": (kinds > 0).astype(int).tolist(), "fraud_kind": [names[kind] for kind in kinds]}
@@ -99,7 +99,7 @@ def _ordinary(n: int, rng: "np.random.Generator") -> Table:
     shop = rng.choice(list(SHOPS), n, p=[0.4, 0.25, 0.12, 0.12, 0.05, 0.06])
     middle = np.array([SHOPS[name] for name in shop])
     online = rng.random(n) < np.where(np.isin(shop, ["clothing", "travel", "electronics"]), 0.6, 0.08)
-    table = {
+    return {
         "time": start + np.sort(seconds).astype("timedelta64[s]"),
         "amount": np.round(middle * np.exp(rng.normal(0, 0.45, n)), 2),
         "currency": np.array([HOME[name] for name in country]),
@@ -112,7 +112,6 @@ def _ordinary(n: int, rng: "np.random.Generator") -> Table:
         "minutes_since_last": np.round(rng.exponential(900, n) + 5, 1),
         "distance_km": np.round(rng.gamma(1.4, 6, n), 1),
     }
-    return table
 
 
 def _large_amount(table: Table, rows: "NDArray[np.intp]", rng: "np.random.Generator") -> None:
@@ -158,7 +157,7 @@ SAMPLES: Mapping[str, Callable[..., Columns]] = {
 
 
 def write_csv(name: str, path: str | Path, **options: Any) -> None:
-    """Write a sample table to a CSV file; `options` go to its function. Raises KeyError for an unknown name."""
+    """Write a sample table to a CSV file; `options` go to its function (KeyError: no such sample)."""
     columns = SAMPLES[name](**options)
     with replacing(path) as temporary, temporary.open("x", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -33,8 +33,8 @@ REASONS_MOST = 5
 LEAST = 0.1
 """A column that gives less than this part of the greatest contribution is not a reason."""
 
-TOGETHER = "not unusual by itself, but unusual together with the other columns"
-ALONE = "within the usual range, but few rows are near it"
+TOGETHER = "ordinary by itself, unusual in combination"
+ALONE = "ordinary in size, but with few rows near it"
 
 
 @dataclass(frozen=True, slots=True)

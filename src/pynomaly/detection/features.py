@@ -20,9 +20,6 @@ Kind = Literal["number", "category", "timestamp"]
 Matrix = NDArray[np.float64]
 Values = NDArray[np.float64] | NDArray[np.datetime64] | Levels
 
-ONE_HOT_MOST = 10
-"""Categories of up to this many levels get an indicator per level, others the rarity of the level."""
-
 LEVELS_MOST = 10_000
 """Levels of a category that are remembered by name, the most frequent first."""
 
@@ -93,12 +90,12 @@ class NumberFeatures:
 
 @dataclass(frozen=True)
 class CategoryFeatures:
-    """A category: an indicator for each level but the most frequent, or (many levels) how rare its level is.
+    """A category: how rare its level is; with two levels, whether it is the rarer one.
 
-    Rarity is -log(share of the training rows), in nats. Missing is a level of its own (None) when training
-    rows had missing values. A level that training did not have is encoded as the rarest level (indicators)
-    or as one seen half a time (rarity); `pooled` is the mean count of the levels past the first
-    `LEVELS_MOST`, which share one rarity.
+    Rarity is -log(share of the training rows), in nats: one feature however many levels, where an indicator
+    for each would drown the other columns in forests. Missing is a level of its own (None) when training rows
+    had missing values. A level that training did not have counts as seen half a time, or as the rarer one of
+    two; `pooled` is the mean count of the levels past the first `LEVELS_MOST`, which share one rarity.
     """
 
     kind: ClassVar[Kind] = "category"
@@ -138,16 +135,11 @@ class CategoryFeatures:
         return cls(tuple(levels), tuple(counts), rows, pooled)
 
     @property
-    def one_hot(self) -> bool:
-        """Whether levels have indicators."""
-        return len(self.levels) <= ONE_HOT_MOST
-
-    @property
     def names(self) -> tuple[str, ...]:
-        """One name for each indicator, or one for the rarity."""
-        if not self.one_hot:
-            return ("rarity",)
-        return tuple("missing" if level is None else f"is {level}" for level in self.levels[1:])
+        """One name, or none when there is nothing to tell apart."""
+        if len(self.levels) == 2:
+            return ("missing" if self.levels[1] is None else f"is {self.levels[1]}",)
+        return ("rarity",) if len(self.levels) > 2 else ()
 
     @cached_property
     def place(self) -> dict[str | None, int]:
@@ -155,22 +147,19 @@ class CategoryFeatures:
         return {level: i for i, level in enumerate(self.levels)}
 
     @cached_property
-    def rarity(self) -> Matrix:
-        """-log share of each level; the last entry is that of an unknown level."""
+    def encoded(self) -> Matrix:
+        """The feature's value for each level; the last entry is that of an unknown level."""
+        if len(self.levels) == 2:
+            return np.array([0.0, 1.0, 1.0])
         counts = np.array([*self.counts, self.pooled or 0.5])
         return np.asarray(-np.log(counts / self.rows), dtype=np.float64)
 
     def write(self, values: Levels, out: Matrix) -> None:
         """Encode dictionary-encoded strings."""
-        unknown = len(self.levels) - 1 if self.one_hot else len(self.levels)
         used, inverse = np.unique(values.codes, return_inverse=True)
         named = [None if code < 0 else values.levels[code] for code in used.tolist()]
-        place = np.array([self.place.get(level, unknown) for level in named], dtype=np.intp)[inverse]
-        if self.one_hot:
-            rows = np.flatnonzero(place)
-            out[rows, place[rows] - 1] = 1.0
-        else:
-            out[:, 0] = self.rarity[place]
+        place = [self.place.get(level, -1) for level in named]
+        out[:, 0] = self.encoded[place][inverse]
 
     def json(self) -> dict[str, Any]:
         """All that was learned, as JSON values."""
