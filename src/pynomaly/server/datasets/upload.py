@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pynomaly.errors import BadRequest, BadValue
 from pynomaly.server.storage import LocalStorage
 from pynomaly.settings import MIB
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FILE = "file"
 FIELDS = ("name", "label_column")
@@ -83,7 +86,7 @@ class _Form:
         self._header = (bytearray(), bytearray())
         self._target = self.waiting
 
-    def callbacks(self) -> MultipartCallbacks:
+    def callbacks(self) -> "MultipartCallbacks":
         """What the parser is to call."""
         return {
             "on_part_begin": self._begin,
