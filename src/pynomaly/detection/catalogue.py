@@ -1,7 +1,7 @@
 """The catalogue: every algorithm's name, typed parameters and tags. Imports no numeric library.
 
-Adding an algorithm is one class in `pynomaly.detection.algorithms` and one entry here; form, API schema, command-line
-help, documentation and the contract tests follow from the entry.
+Adding an algorithm is one class in `pynomaly.detection.algorithms` and one entry here; form, API schema,
+command-line help, documentation and the contract tests follow from the entry.
 """
 
 import importlib
@@ -104,7 +104,7 @@ _ENTRIES = (
     AlgorithmInfo(
         "one_class_svm",
         "One-class SVM",
-        "Learns a smooth border around most rows; rows outside it are anomalous. For up to some 100,000 rows.",
+        "Learns a smooth border around most rows; rows outside are anomalous. For up to some 100,000 rows.",
         "pynomaly.detection.algorithms.svm",
         "OneClassSVM",
         (
@@ -216,9 +216,9 @@ def get(name: str) -> AlgorithmInfo:
     Raises:
         UnknownAlgorithm: there is none; the message names the closest one and lists all.
     """
-    entry = CATALOGUE.get(name) if isinstance(name, str) else None
+    entry = CATALOGUE.get(str(name))
     if entry is None:
-        hint = _closest(str(name), list(CATALOGUE))
+        hint = _closest(name, list(CATALOGUE))
         raise UnknownAlgorithm(
             f"There is no algorithm {name!r}.{hint} There are: {', '.join(CATALOGUE)}.", algorithm=str(name)
         )
@@ -264,5 +264,5 @@ SEED = Parameter("seed", "int", 0, "Makes random choices repeatable.", 0, MAX_SE
 def _closest(name: str, names: list[str]) -> str:
     import difflib  # for messages only
 
-    found = difflib.get_close_matches(name.lower(), names, 1)
+    found = difflib.get_close_matches(str(name).lower(), names, 1)
     return f" Did you mean {found[0]!r}?" if found else ""

@@ -9,7 +9,7 @@ from pynomaly.errors import LabelError
 
 
 def auc_roc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve: the chance that an anomaly (label 1) scores above another row (0); ties count half.
+    """Area under the ROC curve: the chance that an anomaly (1) outscores another row (0); ties count half.
 
     Raises:
         LabelError: labels are not 0 and 1, one of them is missing, or there are not as many as scores.

@@ -1,4 +1,4 @@
-"""A parameter of an algorithm: its type, range and help, and how a value of it is checked, parsed and shown."""
+"""A parameter of an algorithm: its type, range and help; checks, parses and shows values."""
 
 import math
 import numbers
@@ -18,8 +18,9 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 class Parameter:
     """One parameter of an algorithm.
 
-    `count_or_share` takes a count (an integer of at least `minimum`) or a share (a number above 0, at most 1; 1 means
-    all). `choices` are the words of a `choice`, or words that any other type takes as well ("auto").
+    `count_or_share` takes a count (an integer of at least `minimum`) or a share (a number above 0, at most
+    1; 1 means all). `choices` are the words of a `choice`, or words that any other type takes as well
+    ("auto").
     """
 
     name: str
@@ -44,7 +45,7 @@ class Parameter:
             BadParameter: wrong type or out of range; the message names parameter, algorithm, value and range.
         """
         if isinstance(value, str):
-            checked = value if value in self.choices else None
+            checked: Value | None = value if value in self.choices else None
         else:
             checked = _CHECKS[self.type](self, value)
         if checked is None:

@@ -1,4 +1,4 @@
-"""What every algorithm is: fit on a matrix, score rows, say which columns a score comes from, give and take state."""
+"""What every algorithm is: it fits a matrix, scores rows, explains scores, and gives and takes its state."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ Progress = Callable[[float], None]
 class Algorithm(ABC):
     """A detector of anomalous rows in a matrix of finite numbers.
 
-    The constructor checks and stores; `fit` learns; what was learned ends in `_`. A score is a function of the
-    trained algorithm and the row alone: the same row gives the same bits in any batch, on any number of threads, and
-    after `from_state(state())`. Higher is more anomalous.
+    The constructor checks and stores; `fit` learns; what was learned ends in `_`. A score is a function of
+    the trained algorithm and the row alone: the same row gives the same bits in any batch, on any number of
+    threads, and after `from_state(state())`. Higher is more anomalous.
 
     Attributes:
         training_scores_: float64, shape (n,): the score of each training row, as `score` gives it.
@@ -38,7 +38,7 @@ class Algorithm(ABC):
         Raises:
             BadParameter: a parameter is unknown, of the wrong type, or out of its range.
         """
-        self.params = check_parameters(self.name, params)
+        self.params: dict[str, Any] = check_parameters(self.name, params)
         self.seed = seed
         self.notes_: tuple[str, ...] = ()
         self.n_features_ = 0
@@ -72,7 +72,9 @@ class Algorithm(ABC):
         return self._score(self._checked(X))
 
     def contributions(self, X: Matrix) -> Matrix:
-        """Say how much each column adds to each row's score: float64, shape (m, d); the class says in which unit.
+        """Say how much each column adds to each row's score: float64, shape (m, d).
+
+        The algorithm's class says in which unit, and whether exactly.
 
         Raises:
             NotFitted, SchemaMismatch: as `score`.
@@ -124,7 +126,7 @@ class Algorithm(ABC):
         X = as_matrix(X)
         if X.shape[1] != self.n_features_:
             raise SchemaMismatch(
-                f"This {self.name} was trained on {self.n_features_} columns; the rows to score have {X.shape[1]}."
+                f"This {self.name} was trained on {self.n_features_} columns; these rows have {X.shape[1]}."
             )
         return X
 

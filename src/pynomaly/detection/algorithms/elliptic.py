@@ -1,4 +1,4 @@
-"""Elliptic envelope: rows far from the bulk, given how columns vary together, are anomalous (Rousseeuw 1999)."""
+"""Elliptic envelope: rows far from the bulk, given how columns vary together, are anomalous."""
 
 import warnings
 from collections.abc import Mapping
@@ -24,19 +24,21 @@ SCORED_AT_ONCE = 8192
 class EllipticEnvelope(Algorithm):
     """Elliptic envelope: Mahalanobis distance with a robust centre and covariance.
 
-    The covariance is the minimum covariance determinant (P. Rousseeuw, K. Van Driessen, "A fast algorithm for the
-    minimum covariance determinant estimator", 1999), by scikit-learn's `MinCovDet` on the scaled columns with `seed`.
-    Score: the squared distance, equal to minus scikit-learn's `EllipticEnvelope.score_samples` on the scaled rows.
+    The covariance is the minimum covariance determinant (P. Rousseeuw, K. Van Driessen, "A fast algorithm
+    for the minimum covariance determinant estimator", 1999), by scikit-learn's `MinCovDet` on the scaled
+    columns with `seed`. Score: the squared distance, equal to minus scikit-learn's
+    `EllipticEnvelope.score_samples` on the scaled rows.
 
     Said in `notes_` when used:
-    - a covariance that is singular (columns that follow from others, or that hardly vary in the bulk) gets a ridge: no
-      column is taken to vary by less than 0.1 of its unit, so rows that leave the bulk's plane score high but finite;
-    - with more than 150 columns, or when no such covariance exists: the shrunk covariance (O. Ledoit, M. Wolf 2004)
-      of values that are cut off 5 units from the median;
+    - a covariance that is singular (columns that follow from others, or that hardly vary in the bulk) gets
+      a ridge: no column is taken to vary by less than 0.1 of its unit, so rows that leave the bulk's plane
+      score high but finite;
+    - with more than 150 columns, or when no such covariance exists: the shrunk covariance (O. Ledoit, M.
+      Wolf 2004) of values that are cut off 5 units from the median;
     - above 100,000 rows it learns from a random sample of 100,000.
 
-    `contributions` are exact: column j has (x - m)_j * (P (x - m))_j, which add up to the score; a column that makes up
-    for others has a negative one. Time: O(n * d * d) and more to fit, O(d * d) for each row.
+    `contributions` are exact: column j has (x - m)_j * (P (x - m))_j, which add up to the score; a column
+    that makes up for others has a negative one. Time: O(n * d * d) and more to fit, O(d * d) for each row.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(500, 2)) * [1, 100]
@@ -77,7 +79,7 @@ class EllipticEnvelope(Algorithm):
                 "Some columns follow from others or hardly vary in the bulk (singular covariance): "
                 "each was taken to vary by at least 0.1 of its unit."
             )
-            precision = np.linalg.inv(covariance + np.diag((RIDGE * Scaling.fit(X, "robust").unit) ** 2))
+            precision = _inverse(covariance + np.diag((RIDGE * Scaling.fit(X, "robust").unit) ** 2))
         return location, precision
 
     def _least_determinant(self, X: Matrix) -> tuple[Matrix, Matrix, Matrix]:
@@ -131,13 +133,17 @@ class EllipticEnvelope(Algorithm):
         return envelope
 
 
+def _inverse(covariance: Matrix) -> Matrix:
+    return np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+
+
 def _shrunk(X: Matrix) -> tuple[Matrix, Matrix]:
     """Centre and precision of values cut off 5 units from the median; always finite."""
     from sklearn.covariance import LedoitWolf
 
     scaling = Scaling.fit(X, "robust")
     estimator = LedoitWolf().fit(np.clip(scaling.apply(X), -WINSORISED_AT, WINSORISED_AT))
-    precision = np.linalg.inv(estimator.covariance_ + np.diag(np.full(X.shape[1], RIDGE**2)))
+    precision = _inverse(estimator.covariance_ + np.diag(np.full(X.shape[1], RIDGE**2)))
     return scaling.center + estimator.location_ * scaling.unit, precision / np.outer(
         scaling.unit, scaling.unit
     )

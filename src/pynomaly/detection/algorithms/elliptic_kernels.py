@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import kernel
+from pynomaly.detection.algorithms.kernels import Floats, kernel
 
 LARGEST = 1e300
 
 
 @kernel
-def distance_shares(X, location, precision, shares, totals, begin, end):
-    """Write the squared distance of rows begin..end; and each column's share, if `shares` has a row for each."""
+def distance_shares(
+    X: Floats, location: Floats, precision: Floats, shares: Floats, totals: Floats, begin: int, end: int
+) -> None:
+    """Write the squared distance of rows begin..end; and each column's share, if `shares` is not empty."""
     d = X.shape[1]
     gap, pulled = np.empty(d), np.empty(d)
     for r in range(begin, end):

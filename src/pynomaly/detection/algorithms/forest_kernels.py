@@ -1,15 +1,15 @@
 """Kernels of the isolation forest: grow trees, sum path lengths, attribute them to columns.
 
-Trees are flat arrays: node i of a tree cuts column `feature[i]` at `threshold[i]`; rows above go to node `left[i]` + 1,
-others to `left[i]`; a leaf has `left[i]` = 0. `value[i]` is the path length expected below node i. Values are compared
-as float32 after centring, while growing and while scoring alike.
+Trees are flat arrays: node i of a tree cuts column `feature[i]` at `threshold[i]`; rows above go to node
+`left[i]` + 1, others to `left[i]`; a leaf has `left[i]` = 0. `value[i]` is the path length expected below
+node i. Values are compared as float32 after centring, while growing and while scoring alike.
 """
 
 import math
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import kernel
+from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Singles, Words, kernel
 
 BLOCK = 1024
 LARGEST = 3e38
@@ -19,7 +19,7 @@ TWO = np.uint32(2)
 
 
 @kernel
-def average_path(n):
+def average_path(n: float) -> float:
     """Mean depth of a leaf of a random binary tree on n rows (Liu, Ting & Zhou 2008, equation 1)."""
     if n <= 1:
         return 0.0
@@ -29,14 +29,14 @@ def average_path(n):
 
 
 @kernel
-def narrow(x, center, inverse):
+def narrow(x: float, center: float, inverse: float) -> np.float32:
     """Centre one value, scale it, and make it a float32 that is not infinite."""
     value = (x - center) * inverse
     return np.float32(min(max(value, -LARGEST), LARGEST))
 
 
 @kernel
-def draw(random):
+def draw(random: Words) -> float:
     """Draw a number from [0, 1) with SplitMix64 (Steele, Lea & Flood 2014); `random` holds the state."""
     random[0] += np.uint64(0x9E3779B97F4A7C15)
     z = random[0]
@@ -47,7 +47,7 @@ def draw(random):
 
 
 @kernel
-def draw_rows(n, size, with_replacement, random):
+def draw_rows(n: int, size: int, with_replacement: bool, random: Words) -> Ints:
     """Draw `size` of `n` rows; without replacement by Floyd's method (Bentley & Floyd 1987)."""
     rows = np.empty(size, np.int64)
     if with_replacement:
@@ -72,7 +72,7 @@ def draw_rows(n, size, with_replacement, random):
 
 
 @kernel
-def draw_features(d, size, random):
+def draw_features(d: int, size: int, random: Words) -> Ints:
     """Draw `size` of `d` columns without replacement."""
     features = np.arange(d)
     for i in range(size):
@@ -82,7 +82,7 @@ def draw_features(d, size, random):
 
 
 @kernel
-def find_cut(data, rows, candidates, random):
+def find_cut(data: Singles, rows: Ints, candidates: Ints, random: Words) -> tuple[int, np.float32]:
     """Draw a column that varies among `rows` and a cut in it: column (-1: none varies) and threshold."""
     remaining = len(candidates)
     while remaining > 0:
@@ -104,7 +104,7 @@ def find_cut(data, rows, candidates, random):
 
 
 @kernel
-def partition(column, rows, cut):
+def partition(column: Singles, rows: Ints, cut: np.float32) -> int:
     """Move the rows at most `cut` to the front; give how many they are."""
     i, j = 0, len(rows) - 1
     while i <= j:
@@ -117,8 +117,17 @@ def partition(column, rows, cut):
 
 
 @kernel
-def grow_tree(data, candidates, max_depth, random, feature, threshold, left, value):
-    """Grow one tree on `data`, float32, shape (d, size); fill its node arrays and give the number of nodes."""
+def grow_tree(
+    data: Singles,
+    candidates: Ints,
+    max_depth: int,
+    random: Words,
+    feature: Codes,
+    threshold: Singles,
+    left: Codes,
+    value: Singles,
+) -> int:
+    """Grow one tree on `data`, float32, shape (d, size), into node arrays; give how many nodes it has."""
     size = data.shape[1]
     rows = np.arange(size)
     count = np.zeros(len(feature), np.int64)
@@ -149,20 +158,20 @@ def grow_tree(data, candidates, max_depth, random, feature, threshold, left, val
 
 @kernel
 def grow_trees(
-    X,
-    center,
-    inverse,
-    size,
-    n_features,
-    with_replacement,
-    max_depth,
-    seeds,
-    feature,
-    threshold,
-    left,
-    value,
-    nodes,
-):
+    X: Floats,
+    center: Floats,
+    inverse: Floats,
+    size: int,
+    n_features: int,
+    with_replacement: bool,
+    max_depth: int,
+    seeds: Words,
+    feature: Codes,
+    threshold: Singles,
+    left: Codes,
+    value: Singles,
+    nodes: Ints,
+) -> None:
     """Grow one tree for each of `seeds` into a row of the node arrays, shape (trees, 2 * size - 1)."""
     n, d = X.shape
     random = np.empty(1, np.uint64)
@@ -180,7 +189,7 @@ def grow_trees(
 
 
 @kernel
-def deepest(left, roots):
+def deepest(left: Codes, roots: Ints) -> int:
     """Give the depth of the deepest leaf; every `left` must lie between its node and the end of its tree."""
     depth = np.zeros(len(left), np.int64)
     most = 0
@@ -195,8 +204,18 @@ def deepest(left, roots):
 
 
 @kernel
-def fill_heap(feature, threshold, left, value, roots, depth, heap_feature, heap_threshold, heap_value):
-    """Copy the trees into implicit heaps: node i's children are 2i and 2i + 1, all leaves `depth` below the root.
+def fill_heap(
+    feature: Codes,
+    threshold: Singles,
+    left: Codes,
+    value: Singles,
+    roots: Ints,
+    depth: int,
+    heap_feature: Codes,
+    heap_threshold: Singles,
+    heap_value: Singles,
+) -> None:
+    """Copy the trees into implicit heaps: node i has children 2i and 2i + 1, leaves lie `depth` below 1.
 
     A leaf that lies higher is continued by cuts that no value is above.
     """
@@ -217,8 +236,19 @@ def fill_heap(feature, threshold, left, value, roots, depth, heap_feature, heap_
 
 
 @kernel
-def sum_heaps(X, center, inverse, feature, threshold, value, depth, out, begin, end):
-    """Sum the path lengths of rows begin..end over all heaps: level by level, so that rows are done side by side."""
+def sum_heaps(
+    X: Floats,
+    center: Floats,
+    inverse: Floats,
+    feature: Codes,
+    threshold: Singles,
+    value: Singles,
+    depth: int,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> None:
+    """Sum the path lengths of rows begin..end over all heaps, a level at a time for many rows at once."""
     d = X.shape[1]
     block = np.empty(d * BLOCK, np.float32)
     place = np.empty(BLOCK, np.uint32)
@@ -245,7 +275,19 @@ def sum_heaps(X, center, inverse, feature, threshold, value, depth, out, begin, 
 
 
 @kernel
-def sum_paths(X, center, inverse, feature, threshold, left, value, roots, out, begin, end):
+def sum_paths(
+    X: Floats,
+    center: Floats,
+    inverse: Floats,
+    feature: Codes,
+    threshold: Singles,
+    left: Codes,
+    value: Singles,
+    roots: Ints,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> None:
     """Sum the path lengths of rows begin..end over all trees, for trees too deep for heaps."""
     d = X.shape[1]
     block = np.empty((BLOCK, d), np.float32)
@@ -265,7 +307,19 @@ def sum_paths(X, center, inverse, feature, threshold, left, value, roots, out, b
 
 
 @kernel
-def attribute_paths(X, center, inverse, feature, threshold, left, value, roots, out, begin, end):
+def attribute_paths(
+    X: Floats,
+    center: Floats,
+    inverse: Floats,
+    feature: Codes,
+    threshold: Singles,
+    left: Codes,
+    value: Singles,
+    roots: Ints,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> None:
     """Add up, for rows begin..end and each column, by how much its cuts shortened the expected path."""
     d = X.shape[1]
     row = np.empty(d, np.float32)

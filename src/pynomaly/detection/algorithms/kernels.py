@@ -1,23 +1,30 @@
 """How number-crunching kernels are compiled and cached.
 
-`python -m pynomaly.detection.algorithms.warm` compiles all kernels beforehand. Compiled code is kept beside the source
-when that is writable, else in the user's cache folder (or NUMBA_CACHE_DIR); where none is writable, each process
-compiles for itself.
+`python -m pynomaly.detection.algorithms.warm` compiles all kernels beforehand. Compiled code is kept beside
+the source when that is writable, else in the user's cache folder (or NUMBA_CACHE_DIR); where none is
+writable, each process compiles for itself.
 """
 
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Words = NDArray[np.uint64]
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def kernel(function: F) -> F:
     """Compile a function at its first call: cached, and releasing the interpreter lock.
 
-    Kernels must not use `fastmath`: a row's score has the same bits in a block of any size. A cached kernel is renewed
-    when its own file changes only, so kernels call no kernel of another file.
+    Kernels must not use `fastmath`: a row's score has the same bits in a block of any size. A cached kernel
+    is renewed when its own file changes only, so kernels call no kernel of another file.
     """
     dispatcher = njit(nogil=True)(function)
     try:

@@ -1,4 +1,5 @@
-"""Local outlier factor: rows in thinner surroundings than their neighbours are anomalous (Breunig et al. 2000)."""
+"""Local outlier factor: rows in thinner surroundings than their neighbours are anomalous (Breunig et al.
+2000)."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -18,15 +19,16 @@ MAX_NEIGHBOURS = 2**28
 
 
 class LocalOutlierFactor(Algorithm):
-    """Local outlier factor (M. Breunig, H.-P. Kriegel, R. Ng, J. Sander, "LOF", SIGMOD 2000), with exact neighbours.
+    """Local outlier factor (M. Breunig, H.-P. Kriegel, R. Ng, J. Sander, "LOF", SIGMOD 2000), with exact
+    neighbours.
 
-    Score: mean reachability density of the row's neighbours over its own, about 1 inside a cluster, larger outside.
-    A row that equals a training row leaves one copy of it out, so the score of a training row is scikit-learn's
-    `-negative_outlier_factor_`, and of a new row its `-score_samples` with `novelty=True`. With fewer than
-    `n_neighbors` + 1 rows, all other rows are the neighbours (said in `notes_`).
+    Score: mean reachability density of the row's neighbours over its own, about 1 inside a cluster, larger
+    outside. A row that equals a training row leaves one copy of it out, so the score of a training row is
+    scikit-learn's `-negative_outlier_factor_`, and of a new row its `-score_samples` with `novelty=True`.
+    With fewer than `n_neighbors` + 1 rows, all other rows are the neighbours (said in `notes_`).
 
-    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` are occlusions against the nearest normal
-    training row (see `occlusion`).
+    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` are occlusions against the
+    nearest normal training row (see `occlusion`).
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
@@ -48,9 +50,9 @@ class LocalOutlierFactor(Algorithm):
         self._scaling = Scaling.fit(X, self.params["scaling"])
         self._build(self._scaling.apply(X))
         order = self._neighbours.order
-        found = self._neighbours.query(self._points[order], self._k, lambda share: progress(0.9 * share))
-        distances, indices = (np.empty_like(a) for a in found)
-        distances[order], indices[order] = found
+        near = self._neighbours.query(self._points[order], self._k, lambda share: progress(0.9 * share))
+        distances, indices = np.empty_like(near[0]), np.empty_like(near[1])
+        distances[order], indices[order] = near
         self._reach = distances[:, -1].copy()
         self._densities = np.empty(len(X))
         kernels.reach_densities(distances, indices, self._reach, self._densities)

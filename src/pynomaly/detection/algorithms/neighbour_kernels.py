@@ -1,29 +1,30 @@
 """Kernels of the neighbour search: build a k-d tree, find the nearest points, exactly.
 
-Points are stored column by column, in tree order, so that a leaf's points are measured side by side. Coordinates are
-always added up in the same order: a box is then never farther than a point in it, rounding included.
+Points are stored column by column, in tree order, so that a leaf's points are measured side by side.
+Coordinates are always added up in the same order: a box is then never farther than a point in it, rounding
+included.
 """
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import kernel
+from pynomaly.detection.algorithms.kernels import Floats, Ints, kernel
 
 LEAF = 32
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI = 0, 1, 2, 3
 
 
 @kernel
-def power(gap, metric, p):
+def power(gap: float, metric: int, p: float) -> float:
     """Give one coordinate's share of the reduced distance (not yet rooted)."""
     if metric == EUCLIDEAN:
         return gap * gap
     if metric == MINKOWSKI:
-        return abs(gap) ** p
+        return float(abs(gap) ** p)
     return abs(gap)
 
 
 @kernel
-def select(column, rows, middle):
+def select(column: Floats, rows: Ints, middle: int) -> None:
     """Reorder `rows` so that those before `middle` are at most, those after at least, the one at `middle`."""
     low, high = 0, len(rows) - 1
     while low < high:
@@ -47,7 +48,7 @@ def select(column, rows, middle):
 
 
 @kernel
-def bound(columns, rows, box):
+def bound(columns: Floats, rows: Ints, box: Floats) -> int:
     """Write the box around `rows` into `box`, shape (2, d); give its widest column."""
     widest, width = 0, -1.0
     for j in range(columns.shape[0]):
@@ -63,10 +64,11 @@ def bound(columns, rows, box):
 
 
 @kernel
-def build_tree(columns):
+def build_tree(columns: Floats) -> tuple[Ints, Ints, Floats]:
     """Build a balanced tree on `columns`, shape (d, n).
 
-    Gives the tree order of the points, each node's (begin, end, left child or 0), and its box, shape (nodes, 2, d).
+    Gives the tree order of the points, each node's (begin, end, left child or 0), and its box, shape
+    (nodes, 2, d).
     """
     d, n = columns.shape
     rows = np.arange(n)
@@ -92,7 +94,7 @@ def build_tree(columns):
 
 
 @kernel
-def box_distance(query, box, metric, p):
+def box_distance(query: Floats, box: Floats, metric: int, p: float) -> float:
     """Give the least reduced distance of `query` to a point in `box`."""
     total = 0.0
     for j in range(len(query)):
@@ -103,7 +105,9 @@ def box_distance(query, box, metric, p):
 
 
 @kernel
-def leaf_distances(query, points, begin, end, metric, p, out):
+def leaf_distances(
+    query: Floats, points: Floats, begin: int, end: int, metric: int, p: float, out: Floats
+) -> None:
     """Write the reduced distances of `query` to the points of one leaf."""
     m = end - begin
     out[:m] = 0.0
@@ -122,7 +126,7 @@ def leaf_distances(query, points, begin, end, metric, p, out):
 
 
 @kernel
-def replace_farthest(distances, indices, distance, index):
+def replace_farthest(distances: Floats, indices: Ints, distance: float, index: int) -> None:
     """Replace the top of a heap (largest distance first) and restore it."""
     size, place = len(distances), 0
     while True:
@@ -137,7 +141,7 @@ def replace_farthest(distances, indices, distance, index):
 
 
 @kernel
-def sort_heap(distances, indices):
+def sort_heap(distances: Floats, indices: Ints) -> None:
     """Sort a heap of neighbours by distance, ascending."""
     for last in range(len(distances) - 1, 0, -1):
         distance, index = distances[last], indices[last]
@@ -146,7 +150,20 @@ def sort_heap(distances, indices):
 
 
 @kernel
-def search(query, points, order, nodes, boxes, metric, p, distances, indices, stack, bounds, leaf):
+def search(
+    query: Floats,
+    points: Floats,
+    order: Ints,
+    nodes: Ints,
+    boxes: Floats,
+    metric: int,
+    p: float,
+    distances: Floats,
+    indices: Ints,
+    stack: Ints,
+    bounds: Floats,
+    leaf: Floats,
+) -> None:
     """Fill the heap with the nearest points of one query: reduced distances and row numbers."""
     distances[:] = np.inf
     indices[:] = -1
@@ -172,7 +189,19 @@ def search(query, points, order, nodes, boxes, metric, p, distances, indices, st
 
 
 @kernel
-def find_neighbours(queries, points, order, nodes, boxes, metric, p, distances, indices, begin, end):
+def find_neighbours(
+    queries: Floats,
+    points: Floats,
+    order: Ints,
+    nodes: Ints,
+    boxes: Floats,
+    metric: int,
+    p: float,
+    distances: Floats,
+    indices: Ints,
+    begin: int,
+    end: int,
+) -> None:
     """Find the k nearest points of queries begin..end: distances and row numbers, both (m, k), nearest first.
 
     A query that is itself a point leaves one copy of it out.
@@ -195,8 +224,8 @@ def find_neighbours(queries, points, order, nodes, boxes, metric, p, distances, 
 
 
 @kernel
-def reach_densities(distances, indices, reach, out):
-    """Local reachability density of each row (Breunig et al. 2000, definition 6), as scikit-learn bounds it."""
+def reach_densities(distances: Floats, indices: Ints, reach: Floats, out: Floats) -> None:
+    """Reachability density of each row (Breunig et al. 2000, definition 6), bounded as in scikit-learn."""
     for r in range(len(out)):
         total = 0.0
         for i in range(distances.shape[1]):
@@ -205,7 +234,7 @@ def reach_densities(distances, indices, reach, out):
 
 
 @kernel
-def outlier_factors(indices, densities, own, out):
+def outlier_factors(indices: Ints, densities: Floats, own: Floats, out: Floats) -> None:
     """Mean density of the neighbours over the row's own (definition 7)."""
     for r in range(len(out)):
         total = 0.0

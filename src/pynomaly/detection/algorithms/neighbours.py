@@ -12,10 +12,10 @@ METRICS = {"euclidean": kernels.EUCLIDEAN, "manhattan": kernels.MANHATTAN, "cheb
 
 
 class Neighbours:
-    """A k-d tree on the rows of `points`, float64, shape (n, d), finite (Bentley 1975; boxes as in Omohundro 1989).
+    """A k-d tree (Bentley 1975) on the rows of `points`, float64, shape (n, d), finite.
 
-    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`.
-    Time: O(n log n) to build; each query O(log n) in few columns, up to O(n) in many. Nothing is approximated.
+    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`. Time: O(n log n) to build;
+    each query O(log n) in few columns, up to O(n) in many. Nothing is approximated.
     """
 
     def __init__(self, points: Matrix, metric: str = "euclidean", p: float = 2.0) -> None:
@@ -30,10 +30,10 @@ class Neighbours:
     def query(
         self, queries: Matrix, k: int, progress: Progress | None = None
     ) -> tuple[Matrix, NDArray[np.int64]]:
-        """Find the `k` (fewer than the points) nearest points of each query: distances and row numbers, (m, k).
+        """Find the `k` nearest points (fewer than all) of each query: distances, row numbers; both (m, k).
 
-        A query that equals a point leaves one copy of it out, so that a training row is not its own neighbour.
-        The answer depends on the query alone; equal distances are settled by the tree.
+        A query that equals a point leaves one copy of it out, so that a training row is not its own
+        neighbour. The answer depends on the query alone; equal distances are settled by the tree.
         """
         distances = np.empty((len(queries), k))
         indices = np.empty((len(queries), k), np.int64)

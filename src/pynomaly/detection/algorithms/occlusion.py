@@ -23,10 +23,11 @@ def normal_rows(X: Matrix, scores: Matrix, seed: int) -> Matrix:
 def occlude(score: Callable[[Matrix], Matrix], X: Matrix, normal: Matrix) -> Matrix:
     """Estimate what each column adds to each row's score, shape (m, d), in the score's unit.
 
-    Each row of `X` (scaled) is compared with its nearest row of `normal` (k, d). A column's contribution is the mean of
-    what the score falls when the normal row's value is put into the row, and what it rises when the row's value is put
-    into the normal row: a column's Shapley value (Lundberg & Lee 2017), taken over the first and the last place only.
-    Contributions add up to the difference of the two rows' scores if columns do not interact, else about so.
+    Each row of `X` (scaled) is compared with its nearest row of `normal` (k, d). A column's contribution is
+    the mean of what the score falls when the normal row's value is put into the row, and what it rises when
+    the row's value is put into the normal row: a column's Shapley value (Lundberg & Lee 2017), taken over
+    the first and the last place only. Contributions add up to the difference of the two rows' scores if
+    columns do not interact, else about so.
     """
     m, d = X.shape
     out = np.empty((m, d))

@@ -32,8 +32,8 @@ class Scaling:
     def fit(cls, X: Matrix, kind: str) -> Self:
         """Learn from `X`, shape (n, d).
 
-        - robust: median, and quartile range / 1.349 (1 standard deviation if normal). A column whose quartiles are
-          equal (mostly one value) takes its standard deviation.
+        - robust: median, and quartile range / 1.349 (1 standard deviation if normal). A column whose
+          quartiles are equal (mostly one value) takes its standard deviation.
         - standard: mean and standard deviation.
         - none: 0 and 1.
 

@@ -33,7 +33,7 @@ class Stored:
         array = self.arrays.get(name)
         if array is None:
             raise self.bad(name, "is missing")
-        if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
+        if array.dtype != np.dtype(dtype):
             raise self.bad(name, f"is not of type {np.dtype(dtype)}")
         if array.ndim != len(shape) or any(_differs(*pair) for pair in zip(array.shape, shape, strict=True)):
             raise self.bad(name, f"has the wrong shape {array.shape}")

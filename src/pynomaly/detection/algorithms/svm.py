@@ -1,4 +1,5 @@
-"""One-class SVM: rows outside a smooth border around most training rows are anomalous (Schölkopf et al. 2001)."""
+"""One-class SVM: rows outside a smooth border around most training rows are anomalous (Schölkopf et al.
+2001)."""
 
 import warnings
 from collections.abc import Mapping
@@ -24,12 +25,12 @@ SHAPES = {"rbf": kernels.RBF, "linear": kernels.LINEAR, "poly": kernels.POLY, "s
 class OneClassSVM(Algorithm):
     """One-class SVM (B. Schölkopf et al., "Estimating the support of a high-dimensional distribution", 2001).
 
-    Score: distance from the border in feature space, positive outside: minus scikit-learn's `decision_function` of the
-    scaled rows, that is its `offset_` minus `score_samples`.
+    Score: distance from the border in feature space, positive outside: minus scikit-learn's
+    `decision_function` of the scaled rows, that is its `offset_` minus `score_samples`.
 
-    Above 10,000 rows `method="auto"` approximates the kernel from `n_components` rows (Nyström; Williams & Seeger 2001)
-    and learns by stochastic gradient descent on at most 50,000 rows; `notes_` says so. Time: exact, about O(n * n);
-    approximate, O(n * n_components); each scored row O(support vectors * d).
+    Above 10,000 rows `method="auto"` approximates the kernel from `n_components` rows (Nyström; Williams &
+    Seeger 2001) and learns by stochastic gradient descent on at most 50,000 rows; `notes_` says so. Time:
+    exact, about O(n * n); approximate, O(n * n_components); each scored row O(support vectors * d).
 
     `contributions` are occlusions against the nearest normal training row (see `occlusion`).
 
@@ -59,10 +60,10 @@ class OneClassSVM(Algorithm):
     def _choose_gamma(self, X: Matrix) -> float:
         gamma = self.params["gamma"]
         if gamma == "auto":
-            return 1.0 / X.shape[1]
+            return 1.0 / float(X.shape[1])
         if gamma == "scale":
             variance = float(X.var())
-            return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
+            return 1.0 / (float(X.shape[1]) * variance) if variance > 0 else 1.0
         return float(gamma)
 
     def _solve(self, X: Matrix) -> tuple[Matrix, Matrix, float]:
@@ -124,7 +125,7 @@ class OneClassSVM(Algorithm):
         return occlude(self._score_blocks, self._scaling.apply(X), self._normal)
 
     def state(self) -> State:
-        """Give the support vectors (or those that stand for them), their weights, the offset and the scaling."""
+        """Give the support vectors (or those that stand for them), their weights, offset and scaling."""
         return {
             "vectors": self._vectors,
             "weights": self._weights,

@@ -4,15 +4,15 @@ import math
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import kernel
+from pynomaly.detection.algorithms.kernels import Floats, kernel
 
 RBF, LINEAR, POLY, SIGMOID = 0, 1, 2, 3
 LARGEST = 1e25
 
 
 @kernel
-def similarity(product, shape, gamma, degree, coef0):
-    """Give the kernel function's value of a squared distance (rbf) or an inner product (others), never infinite."""
+def similarity(product: float, shape: int, gamma: float, degree: int, coef0: float) -> float:
+    """Give the finite kernel value of a squared distance (rbf) or of an inner product (the others)."""
     if shape == RBF:
         return math.exp(-gamma * product)
     if shape == LINEAR:
@@ -22,8 +22,20 @@ def similarity(product, shape, gamma, degree, coef0):
 
 
 @kernel
-def border_distances(X, vectors, weights, offset, shape, gamma, degree, coef0, out, begin, end):
-    """Write offset - sum of weights * K(row, vector) for rows begin..end; `vectors` has shape (d, vectors)."""
+def border_distances(
+    X: Floats,
+    vectors: Floats,
+    weights: Floats,
+    offset: float,
+    shape: int,
+    gamma: float,
+    degree: int,
+    coef0: float,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> None:
+    """Write offset - sum of weights * K(row, vector) for rows begin..end; `vectors` is (d, vectors)."""
     products = np.empty(vectors.shape[1])
     for r in range(begin, end):
         products[:] = 0.0

@@ -1,6 +1,7 @@
 """Compiles all kernels beforehand: `python -m pynomaly.detection.algorithms.warm`.
 
-Run it after each installation, as the user who will run Pynomaly: compiled code is kept where that user can write.
+Run it after each installation, as the user who will run Pynomaly: compiled code is kept where that user can
+write.
 """
 
 import sys
