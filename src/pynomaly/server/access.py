@@ -1,16 +1,14 @@
 """What an actor may see: their own things, an administrator everything. A viewer changes nothing."""
 
 import re
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.base import ExecutableOption
 
 from pynomaly.errors import Forbidden, NotFound
-
-if TYPE_CHECKING:
-    from pynomaly.server.users.models import User
+from pynomaly.server.users.models import User
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -30,7 +28,7 @@ class Owned(Protocol):
 T = TypeVar("T", bound=Owned)
 
 
-def visible(actor: "User", kind: type[T]) -> Select[T]:
+def visible(actor: User, kind: type[T]) -> Select[T]:
     """Select the rows of a kind that the actor may see."""
     query = select(kind)
     owner: InstrumentedAttribute[str] = kind.owner_id  # type: ignore[assignment]
@@ -38,7 +36,7 @@ def visible(actor: "User", kind: type[T]) -> Select[T]:
 
 
 def find(
-    session: Session, actor: "User", kind: type[T], id_: str, *options: ExecutableOption, lock: bool = False
+    session: Session, actor: User, kind: type[T], id_: str, *options: ExecutableOption, lock: bool = False
 ) -> T:
     """Return one row that the actor may see; `lock` keeps others from changing it until the commit.
 
@@ -55,7 +53,7 @@ def find(
     raise NotFound(f"There is no {kind.__name__.lower()} with this id, or you may not see it.")
 
 
-def require_writer(actor: "User") -> None:
+def require_writer(actor: User) -> None:
     """Refuse an actor who may only look; raises Forbidden."""
     if actor.role == "viewer":
         raise Forbidden("Your account may look at things and not change them: ask an administrator.")

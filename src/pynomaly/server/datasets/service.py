@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session, joinedload, undefer_group
 
@@ -15,9 +15,7 @@ from pynomaly.server.db import new_id
 from pynomaly.server.jobs.queue import enqueue
 from pynomaly.server.names import check_column, check_name, name_from, plain_filename
 from pynomaly.server.storage import LocalStorage
-
-if TYPE_CHECKING:
-    from pynomaly.server.users.models import User
+from pynomaly.server.users.models import User
 
 INGEST = "dataset.ingest"
 
@@ -32,7 +30,7 @@ class DatasetRow:
 
 def create(
     session: Session,
-    actor: "User",
+    actor: User,
     storage: LocalStorage,
     temp_path: Path,
     filename: str,
@@ -69,12 +67,12 @@ def create(
     return dataset
 
 
-def get(session: Session, actor: "User", id_: str) -> Dataset:
+def get(session: Session, actor: User, id_: str) -> Dataset:
     """Return one dataset with its profile, its rejected cells and its job."""
     return find(session, actor, Dataset, id_, joinedload(Dataset.job), undefer_group("details"))
 
 
-def get_ready(session: Session, actor: "User", id_: str) -> Dataset:
+def get_ready(session: Session, actor: User, id_: str) -> Dataset:
     """Return one dataset that can be used.
 
     Raises:
@@ -88,7 +86,7 @@ def get_ready(session: Session, actor: "User", id_: str) -> Dataset:
 
 
 def list_page(
-    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+    session: Session, actor: User, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Dataset], str | None]:
     """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Dataset).options(joinedload(Dataset.job))
@@ -98,7 +96,7 @@ def list_page(
 
 def rows(
     session: Session,
-    actor: "User",
+    actor: User,
     storage: LocalStorage,
     id_: str,
     cursor: str | None = None,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
@@ -23,9 +23,7 @@ from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
 from pynomaly.server.positions import check_limit
 from pynomaly.server.storage import LocalStorage
-
-if TYPE_CHECKING:
-    from pynomaly.server.users.models import User
+from pynomaly.server.users.models import User
 
 DETECT = "detection.run"
 
@@ -48,7 +46,7 @@ MEDIA_TYPES: dict[Format, str] = {
 
 def start(
     session: Session,
-    actor: "User",
+    actor: User,
     dataset_id: str,
     detector_id: str | None = None,
     algorithm: str | None = None,
@@ -125,13 +123,13 @@ def _shown() -> tuple[ExecutableOption, ...]:
     return joinedload(Detection.job), joinedload(Detection.dataset), joinedload(Detection.detector)
 
 
-def get(session: Session, actor: "User", id_: str) -> Detection:
+def get(session: Session, actor: User, id_: str) -> Detection:
     """Return one detection with its job, dataset and detector."""
     return find(session, actor, Detection, id_, *_shown())
 
 
 def list_page(
-    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+    session: Session, actor: User, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Detection], str | None]:
     """List detections, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Detection).options(*_shown())
@@ -139,7 +137,7 @@ def list_page(
     return page.items, page.next_cursor
 
 
-def cancel(session: Session, actor: "User", id_: str) -> Detection:
+def cancel(session: Session, actor: User, id_: str) -> Detection:
     """Ask for a detection to be stopped; one that has ended stays as it is."""
     require_writer(actor)
     detection = get(session, actor, id_)
@@ -150,7 +148,7 @@ def cancel(session: Session, actor: "User", id_: str) -> Detection:
 
 def rows(
     session: Session,
-    actor: "User",
+    actor: User,
     storage: LocalStorage,
     id_: str,
     sort: str = "-score",
@@ -173,7 +171,7 @@ def rows(
     return result.page(found, values, detection.n_rows or 0, sort, cursor, limit)
 
 
-def export(session: Session, actor: "User", storage: LocalStorage, id_: str, form: Format) -> Export:
+def export(session: Session, actor: User, storage: LocalStorage, id_: str, form: Format) -> Export:
     """Write all rows of the result, by rank, to a temporary file that the caller deletes.
 
     Raises:
@@ -191,7 +189,7 @@ def export(session: Session, actor: "User", storage: LocalStorage, id_: str, for
     return Export(target, f"{stem} anomalies.{form}", MEDIA_TYPES[form])
 
 
-def _completed(session: Session, actor: "User", id_: str) -> Detection:
+def _completed(session: Session, actor: User, id_: str) -> Detection:
     detection = get(session, actor, id_)
     if detection.status != "completed":
         raise NotReady(f"The detection has no result: it is {detection.status}.", status=detection.status)

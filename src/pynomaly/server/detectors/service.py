@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -19,9 +19,7 @@ from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.queue import enqueue
 from pynomaly.server.names import check_column, check_name
 from pynomaly.server.storage import LocalStorage
-
-if TYPE_CHECKING:
-    from pynomaly.server.users.models import User
+from pynomaly.server.users.models import User
 
 TRAIN = "detector.train"
 CONTAMINATION = Parameter(
@@ -38,7 +36,7 @@ CONTAMINATION = Parameter(
 
 def create(
     session: Session,
-    actor: "User",
+    actor: User,
     name: str,
     algorithm: str = "isolation_forest",
     parameters: Mapping[str, Any] | None = None,
@@ -90,7 +88,7 @@ def _check_columns(columns: Sequence[str] | None) -> list[str] | None:
 
 def update(
     session: Session,
-    actor: "User",
+    actor: User,
     id_: str,
     name: str,
     algorithm: str,
@@ -118,13 +116,13 @@ def update(
     return detector
 
 
-def get(session: Session, actor: "User", id_: str) -> Detector:
+def get(session: Session, actor: User, id_: str) -> Detector:
     """Return one detector with its job."""
     return find(session, actor, Detector, id_, joinedload(Detector.job))
 
 
 def list_page(
-    session: Session, actor: "User", cursor: str | None = None, limit: int = 50
+    session: Session, actor: User, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Detector], str | None]:
     """List detectors, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Detector).options(joinedload(Detector.job))
@@ -132,7 +130,7 @@ def list_page(
     return page.items, page.next_cursor
 
 
-def start_training(session: Session, actor: "User", id_: str, dataset_id: str) -> Job:
+def start_training(session: Session, actor: User, id_: str, dataset_id: str) -> Job:
     """Enqueue the job that trains a detector on a dataset; the detector is `training` until then.
 
     Raises:
