@@ -21,7 +21,7 @@ from pynomaly import export
 from pynomaly.columns import Column
 from pynomaly.detection import catalogue
 from pynomaly.detection.encoding import as_matrix, listed
-from pynomaly.detection.model import Model, Scored
+from pynomaly.detection.model import Model, Scored, check_rows
 from pynomaly.detection.scoring import Contamination, check_contamination
 from pynomaly.errors import BadBundle, BadColumns, NotFitted
 from pynomaly.phases import Phases
@@ -105,6 +105,7 @@ class Detector:
         phases = Phases()
         with phases.measure("read"):
             table = opened(source)
+            check_rows(table.n_rows)
             schema = chosen(table.columns, self.columns, self.exclude)
             frame = table.frame([column.name for column in schema if not column.unused])
         with phases.measure("fit"):

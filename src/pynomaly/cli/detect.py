@@ -22,11 +22,15 @@ DEFAULT = next(iter(catalogue.CATALOGUE))
 File = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, JSON, NDJSON, Parquet or Excel, also gzip or zstd; - reads standard input."
+        metavar="FILE",
+        help="CSV, TSV, JSON, NDJSON, Parquet or Excel, also gzip or zstd; - reads standard input.",
     ),
 ]
 Algorithm = Annotated[
-    str | None, typer.Option("--algorithm", "-a", help=f"See `pynomaly algorithms`. [default: {DEFAULT}]")
+    str | None,
+    typer.Option(
+        "--algorithm", "-a", metavar="NAME", help=f"See `pynomaly algorithms`. [default: {DEFAULT}]"
+    ),
 ]
 Param = Annotated[
     list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
@@ -40,16 +44,22 @@ Columns = Annotated[
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="A,B,…", help="Columns to leave out; repeatable.")]
 Label = Annotated[
-    str | None, typer.Option(help="Column with the truth (0/1): only measures accuracy, never trains.")
+    str | None,
+    typer.Option(metavar="NAME", help="Column with the truth (0/1): only measures accuracy, never trains."),
 ]
-ModelFile = Annotated[Path | None, typer.Option(help="Use this saved detector instead of training one.")]
-Save = Annotated[Path | None, typer.Option(help="Save the trained detector to this file.")]
+ModelFile = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Use this saved detector instead of training one.")
+]
+Save = Annotated[Path | None, typer.Option(metavar="PATH", help="Save the trained detector to this file.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write all rows to this .csv, .parquet or .json file.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="Write all rows to this .csv, .parquet or .json file."
+    ),
 ]
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to show the result.")]
-Top = Annotated[int, typer.Option(min=0, help="Show at most so many anomalies.")]
-Seed = Annotated[int | None, typer.Option(help="Makes random choices repeatable. [default: 0]")]
+Top = Annotated[int, typer.Option(min=0, metavar="N", help="Show at most so many anomalies.")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Makes random choices repeatable. [default: 0]")]
 
 
 def command(

@@ -57,9 +57,8 @@ class Model:
         """
         contamination = check_contamination(contamination)
         made = catalogue.create(algorithm, parameters, seed)
-        rows = min((len(data) for data in frame.values()), default=2)
-        if rows < 2:
-            raise TooFewRows(f"Detection needs at least 2 rows to compare, and the table has {rows}.")
+        for data in frame.values():
+            check_rows(len(data))
         encoder = Encoder.fit(frame, schema)
         explainer = Explainer.fit(frame, encoder)
         made.fit(encoder.transform(frame), progress)
@@ -153,6 +152,12 @@ class Model:
         calibration = Calibration.from_arrays(_under("calibration", arrays), rows)
         contamination, cut, notes = _settings(manifest)
         return cls(algorithm, encoder, explainer, calibration, contamination, cut, notes)
+
+
+def check_rows(rows: int) -> None:
+    """Raise TooFewRows when there is nothing to compare a row with."""
+    if rows < 2:
+        raise TooFewRows(f"Detection needs at least 2 rows to compare, and the table has {rows}.")
 
 
 def unused_notes(schema: tuple[Column, ...], most: int = 20) -> tuple[str, ...]:
