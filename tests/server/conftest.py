@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from pynomaly.server.db import Database
+from pynomaly.server.log import configure
 from pynomaly.server.users.models import Role, User
 from pynomaly.server.users.service import create_user
 from pynomaly.server.web.app import create_app
@@ -40,6 +41,12 @@ class ThreadedServer(uvicorn.Server):
         """Where it answers."""
         port = self.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log_lines() -> None:
+    """Log as the server does."""
+    configure(Settings(log_level="error"))
 
 
 @pytest.fixture

@@ -1,14 +1,25 @@
-"""Every error is a problem for programs and a page for browsers, with a correlation id and without secrets."""
+"""Every error is a problem for programs and a page for browsers, with a correlation id but no secrets."""
+
+from collections.abc import Iterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import DataError, OperationalError
+from starlette.responses import StreamingResponse
+
+from pynomaly.errors import Busy, ConfigurationError, NotReady
+from pynomaly.server.web import errors
 
 MEMBERS = {"type", "title", "status", "detail", "code", "correlation_id"}
+JSON = {"Content-Type": "application/json"}
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+LOG_IN = "/api/v1/auth/login"
 
 
 def check(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
     """Check that the answer is a problem with this status and code."""
-    problem = answer.json()
+    problem: dict[str, object] = answer.json()
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert set(problem) >= MEMBERS
@@ -16,6 +27,157 @@ def check(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
     return problem
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/nothing", "/static/nothing.css", "/api/v1/health/"])
-def test_an_unknown_address_is_404(client: httpx.Client, path: str) -> None:
-    check(client.get(path), 404, "not_found")
+@pytest.fixture
+def app(app: FastAPI) -> FastAPI:
+    """The application, with routes that fail in every way."""
+    failures = {
+        "bug": RuntimeError("the password is hunter2"),
+        "data": DataError("insert", {"password": "hunter2"}, ValueError("too long")),
+        "locked": OperationalError("insert", {}, ValueError("database is locked")),
+        "down": OperationalError("select", {"password": "hunter2"}, ValueError("connection refused")),
+        "busy": Busy(retry_after=7),
+        "conflict": NotReady("It is being made.", job="j1"),
+        "ours": ConfigurationError("the path is /secret"),
+    }
+    for name, failure in failures.items():
+
+        def fail(failure: Exception = failure) -> None:
+            raise failure
+
+        fail.__annotations__.clear()
+        app.add_api_route(f"/api/v1/fail/{name}", lambda failure=failure: fail(failure), response_model=None)
+        app.add_api_route(f"/fail/{name}", lambda failure=failure: fail(failure), response_model=None)
+    app.add_api_route("/api/v1/fail/late", lambda: StreamingResponse(_break_off()), response_model=None)
+    return app
+
+
+def _break_off() -> Iterator[bytes]:
+    yield b"half"
+    raise RuntimeError("broken off")
+
+
+def test_an_unknown_address_is_404(client: httpx.Client) -> None:
+    for path in ("/api/v1/nothing", "/nothing", "/static/nothing.css", "/api/v1/health/", "//api/v1/health"):
+        check(client.get(path), 404, "not_found")
+
+
+def test_another_method_is_405_with_all_the_allowed_ones(client: httpx.Client) -> None:
+    answer = client.delete(LOG_IN)
+    check(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "OPTIONS, POST"
+    assert client.put("/api/v1/health").headers["allow"] == "GET, HEAD, OPTIONS"
+    check(client.post("/static/icon.svg", headers={"Sec-Fetch-Site": "none"}), 405, "method_not_allowed")
+
+
+def test_options_names_the_methods(client: httpx.Client) -> None:
+    answer = client.options(LOG_IN)
+    assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
+
+
+def test_head_is_get_without_the_body(client: httpx.Client) -> None:
+    got, headed = client.get("/api/v1/health/live"), client.head("/api/v1/health/live")
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert headed.headers["content-length"] == got.headers["content-length"]
+    assert client.head(LOG_IN).status_code == 405
+
+
+UNUSABLE = [
+    b"",
+    b"[]",
+    b"null",
+    b"3",
+    b'{"email": "a@b.c"}',
+    b'{"email": "a@b.c", "password": 3}',
+    b'{"email": "a@b.c", "password": "x", "role": "admin"}',
+    b'{"email": "a@b.c", "password": NaN}',
+    b'{"email": "a@b.c", "password": -Infinity}',
+    b'{"email": "a@b.c", "password": 1e400}',
+    b'{"email": "a@b.c", "password": 12345678901234567890123}',
+    b'{"email": "a@b.c", "password": "\\ud800"}',
+    b'{"email": "a\\u0000@b.c", "password": "x"}',
+]
+NOT_JSON = [b"{", b"\xff\xfe", b'{"a": "\xed\xa0\x80"}', b"[" * 100_000, b"{'a': 1}"]
+
+
+def test_values_that_cannot_be_used_are_422(client: httpx.Client) -> None:
+    for body in UNUSABLE:
+        answer = client.post(LOG_IN, content=body, headers=JSON)
+        check(answer, 422, answer.json()["code"])
+
+
+def test_a_body_that_is_not_json_is_400(client: httpx.Client) -> None:
+    for body in NOT_JSON:
+        check(client.post(LOG_IN, content=body, headers=JSON), 400, "bad_request")
+
+
+def test_a_wrong_field_is_pointed_at_but_its_value_is_not_repeated(client: httpx.Client) -> None:
+    answer = client.post(LOG_IN, json={"email": "a@b.c", "password": ["hunter2"], "x/y~z": "hunter2"})
+    problem = check(answer, 422, "invalid_request")
+    assert {(error["in"], error["pointer"]) for error in problem["errors"]} == {  # type: ignore[attr-defined]
+        ("body", "#/password"),
+        ("body", "#/x~1y~0z"),
+    }
+    assert "hunter2" not in answer.text
+
+
+def test_a_large_body_is_413(client: httpx.Client) -> None:
+    for body in (b"x" * (2**20 + 1), iter([b"[", b" " * 2**20, b"]"])):
+        check(client.post(LOG_IN, content=body, headers=JSON), 413, "too_large")
+
+
+def test_a_bug_is_500_and_says_nothing_of_the_inside(client: httpx.Client) -> None:
+    for name in ("bug", "down"):
+        answer = client.get(f"/api/v1/fail/{name}")
+        assert "hunter2" not in answer.text
+        check(answer, 500, "internal_error")
+
+
+def test_database_errors_that_a_client_can_act_on(client: httpx.Client) -> None:
+    check(client.get("/api/v1/fail/data"), 422, "bad_value")
+    answer = client.get("/api/v1/fail/locked")
+    check(answer, 503, "busy")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_our_own_errors_carry_code_details_and_retry_after(client: httpx.Client) -> None:
+    answer = client.get("/api/v1/fail/busy")
+    check(answer, 503, "busy")
+    assert answer.headers["retry-after"] == "7"
+    problem = check(client.get("/api/v1/fail/conflict"), 409, "not_ready")
+    assert (problem["detail"], problem["details"]) == ("It is being made.", {"job": "j1"})
+    check(client.get("/api/v1/fail/ours"), 500, "bad_configuration")
+
+
+def test_unauthenticated_says_how_to_authenticate(client: httpx.Client) -> None:
+    answer = client.get("/api/v1/auth/me")
+    check(answer, 401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="pynomaly"'
+
+
+def test_browsers_get_a_page(client: httpx.Client) -> None:
+    for path, status in (("/nothing", 404), ("/fail/bug", 500), ("/fail/conflict", 409)):
+        answer = client.get(path, headers=HTML)
+        assert answer.status_code == status
+        assert answer.headers["content-type"].startswith("text/html")
+        assert answer.headers["x-request-id"] in answer.text
+        assert "hunter2" not in answer.text
+
+
+def test_the_api_gives_browsers_problems_too(client: httpx.Client) -> None:
+    check(client.get("/api/v1/nothing", headers=HTML), 404, "not_found")
+
+
+def test_when_the_error_page_itself_breaks_a_problem_is_sent(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("no template")
+
+    monkeypatch.setattr(errors, "render", broken)
+    check(client.get("/fail/bug", headers=HTML), 500, "internal_error")
+
+
+def test_an_error_in_the_middle_of_an_answer_breaks_the_connection(client: httpx.Client) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/api/v1/fail/late")
+    assert client.get("/api/v1/health/live").status_code == 200

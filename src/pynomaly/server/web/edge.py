@@ -125,13 +125,12 @@ async def _rescue(exchange: _Exchange, receive: Receive, error: Exception) -> No
     if exchange.has_begun:
         log.error("error after the answer had begun", exc_info=error)
         raise error  # the server closes the connection, so that the client sees a broken answer
-    request = Request(exchange.scope, receive)
     try:
-        response = respond(request, error)
+        response = respond(Request(exchange.scope, receive), error)
     except Exception:
         log.exception("error page failed")
-        exchange.scope["headers"] = []  # no HTML then
-        response = respond(request, error)
+        plain = {**exchange.scope, "headers": []}  # who does not ask for HTML gets none
+        response = respond(Request(plain, receive), error)
     await response(exchange.scope, receive, exchange.send)
 
 
