@@ -8,7 +8,15 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 import pynomaly
+from pynomaly.server.datasets import api as datasets_api
+from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
+from pynomaly.server.detections import api as detections_api
+from pynomaly.server.detections import pages as detections_pages
+from pynomaly.server.detectors import api as detectors_api
+from pynomaly.server.detectors import pages as detectors_pages
+from pynomaly.server.jobs import api as jobs_api
+from pynomaly.server.jobs import pages as jobs_pages
 from pynomaly.server.metrics import Metrics
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users import api as users_api
@@ -24,8 +32,8 @@ from pynomaly.server.web.static_files import FOLDER, CachedFiles
 from pynomaly.settings import Settings
 
 PREFIX = "/api/v1"
-API_ROUTERS = (users_api.router, health.router)
-PAGE_ROUTERS = (users_pages.router,)
+API = (users_api, datasets_api, detectors_api, detections_api, jobs_api, health)
+PAGES = (users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
@@ -48,10 +56,10 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         lifespan=partial(_lifespan, owns_database=database is None),
     )
     _equip(app, settings, database or Database(settings))
-    for router in API_ROUTERS:
-        app.include_router(router, prefix=PREFIX)
-    for router in (*PAGE_ROUTERS, health.router):
-        app.include_router(router, include_in_schema=False)
+    for module in API:
+        app.include_router(module.router, prefix=PREFIX)
+    for module in PAGES:
+        app.include_router(module.router, include_in_schema=False)
     app.mount("/static", CachedFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
