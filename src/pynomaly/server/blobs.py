@@ -1,8 +1,5 @@
 """Stored files and transactions: a file goes only after the row that named it is gone for good."""
 
-import os
-from pathlib import Path
-
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -16,12 +13,3 @@ def delete_after_commit(session: Session, storage: LocalStorage, key: str | None
     """
     if key is not None:
         event.listen(session, "after_commit", lambda _: storage.delete(key), once=True)
-
-
-def sync(path: Path) -> None:
-    """Force a finished file onto the disk, so that the transaction that adopts it need not wait for that."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

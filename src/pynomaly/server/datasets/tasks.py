@@ -1,14 +1,12 @@
 """The job that reads an uploaded file: parse it, profile it, keep it as Parquet."""
 
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import NotFound
-from pynomaly.server.blobs import delete_after_commit, sync
+from pynomaly.server.blobs import delete_after_commit
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.datasets.service import INGEST
 from pynomaly.server.db import new_id
@@ -36,30 +34,6 @@ def limits(settings: Settings) -> dict[str, Any]:
         "max_columns": settings.max_columns,
         "max_bytes": settings.max_table_mib * MIB,
         "memory_mib": settings.job_memory_mib // 2,
-    }
-
-
-def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:
-    """In the child: read the file, check its labels, write the Parquet and describe what was found."""
-    from pynomaly import tables
-
-    target = Path(payload["target"])
-    bounds = tables.Limits(**payload["limits"])
-    found = tables.ingest(
-        payload["source"], target, filename=payload["filename"], limits=bounds, progress=progress
-    )
-    if payload["label_column"] is not None:
-        with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:
-            table.labels(payload["label_column"])
-    sync(target)
-    return {
-        "target": str(target),
-        "n_rows": found.n_rows,
-        "columns": [asdict(column) for column in found.columns],
-        "dialect": asdict(found.dialect) if found.dialect else None,
-        "rejects": [asdict(reject) for reject in found.rejects],
-        "n_rejected": found.n_rejected,
-        "profile": found.profile,
     }
 
 
@@ -95,4 +69,4 @@ def _drop_source(session: Session, dataset: Dataset, context: Context) -> None:
     dataset.source_key = None
 
 
-TASK = Task(INGEST, prepare, f"{__name__}:run", finish, fail)
+TASK = Task(INGEST, prepare, "pynomaly.server.datasets.work:run", finish, fail)

@@ -6,22 +6,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import NotFound
-from pynomaly.server.blobs import sync
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id, utc_now
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.service import DETECT
 from pynomaly.server.detectors.models import Detector, Model
 from pynomaly.server.detectors.service import add_model
-from pynomaly.server.detectors.tasks import Told, train, training
+from pynomaly.server.detectors.tasks import training
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.tasks import Context, Task
-
-ALWAYS_EXPLAINED = 100
-"""So many of the highest rows have reasons even when they are not flagged."""
-
-TRAINING_SHARE = 0.4
-"""Of the work of a detection that trains first, how much is training."""
 
 
 def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
@@ -40,62 +33,6 @@ def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
             raise NotFound("The model is gone.")
         payload["trained"] = str(context.storage.open_path(model.blob_key))
     return payload
-
-
-def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
-    """In the child: load or train the model, score and explain the rows, write the ranked rows."""
-    from pynomaly import tables
-    from pynomaly.library import Detector as Fitted
-    from pynomaly.results import explain
-
-    described = None
-    begun = 0.0
-    with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
-        if payload["trained"] is not None:
-            data, key = Path(payload["trained"]).read_bytes(), bytes.fromhex(payload["key"])
-            detector = Fitted.from_bytes(data, key, require_signature=True)
-        else:
-            begun = TRAINING_SHARE
-            detector, described = train(table, payload, _part(progress, 0.0, begun))
-        found = detector.detect(
-            table,
-            label_column=payload["label_column"],
-            progress=_part(progress, begun, 0.95),
-            max_explained=payload["max_explained"],
-        )
-        explain(found, found.order[:ALWAYS_EXPLAINED].tolist())
-    progress(0.95, "writing the result")
-    found.write_parquet_ranked(payload["result"])
-    sync(Path(payload["result"]))
-    return _outcome(payload, found, described)
-
-
-def _part(progress: Told, start: float, stop: float) -> Told:
-    """Report a part of the work as its share of the whole; what it tells may start again from 0."""
-    most = start
-
-    def tell(done: float, text: str) -> None:
-        nonlocal most
-        most = max(most, start + done * (stop - start))
-        progress(most, text)
-
-    return tell
-
-
-def _outcome(payload: dict[str, Any], found: Any, described: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "result": payload["result"],
-        "model": payload["model"] if described else None,
-        "described": described,
-        "fields": {
-            "n_rows": found.n_rows,
-            "n_anomalies": found.n_anomalies,
-            "threshold": float(found.threshold),
-            "score_histogram": found.score_histogram(),
-            "metrics": found.metrics,
-            "notes": list(found.notes),
-        },
-    }
 
 
 def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
@@ -149,4 +86,4 @@ def _subject(session: Session, job: Job) -> Detection:
     return detection
 
 
-TASK = Task(DETECT, prepare, f"{__name__}:run", finish, fail)
+TASK = Task(DETECT, prepare, "pynomaly.server.detections.work:run", finish, fail)

@@ -1,13 +1,11 @@
 """The job that trains a detector on a dataset and keeps the model."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import NotFound
-from pynomaly.server.blobs import sync
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.detectors.service import TRAIN, add_model
@@ -15,8 +13,6 @@ from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.tasks import Context, Task
 from pynomaly.server.secret import derive
 from pynomaly.settings import Settings
-
-Told = Callable[[float, str], None]
 
 
 class Recipe(Protocol):
@@ -52,39 +48,9 @@ def training(recipe: Recipe, dataset: Dataset, context: Context) -> dict[str, An
     }
 
 
-def train(table: Any, payload: dict[str, Any], progress: Told) -> tuple[Any, dict[str, Any]]:
-    """In the child: fit on an open table, write the model file; return the detector and what to keep."""
-    from pynomaly.library import Detector as Fitter
-
-    recipe = dict(payload["recipe"])
-    parameters = recipe.pop("parameters")
-    exclude = [payload["label_column"]] if payload["label_column"] is not None else None
-    fitted = Fitter(**recipe, exclude=exclude, **parameters).fit(table, progress=progress)
-    path = Path(payload["model"])
-    path.write_bytes(fitted.to_bytes(bytes.fromhex(payload["key"])))
-    sync(path)
-    described = {
-        "algorithm": fitted.algorithm,
-        "parameters": payload["recipe"]["parameters"],
-        "columns": [{"name": c.name, "type": c.type} for c in fitted.columns_ if c.unused is None],
-        "threshold": float(fitted.threshold),
-        "notes": list(fitted.notes_),
-    }
-    return fitted, described
-
-
 def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
     """Look up the detector and the dataset."""
     return training(_subject(session, job), _dataset(session, job), context)
-
-
-def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
-    """In the child: train and write the model file."""
-    from pynomaly import tables
-
-    with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
-        _, described = train(table, payload, progress)
-    return {"model": payload["model"], "described": described}
 
 
 def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
@@ -122,4 +88,4 @@ def _dataset(session: Session, job: Job) -> Dataset:
     return dataset
 
 
-TASK = Task(TRAIN, prepare, f"{__name__}:run", finish, fail)
+TASK = Task(TRAIN, prepare, "pynomaly.server.detectors.work:run", finish, fail)

@@ -1,0 +1,31 @@
+"""What runs in the process of a job that reads an uploaded file."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pynomaly import tables
+from pynomaly.server.durable import sync
+
+
+def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """Read the file, check its labels, write the Parquet and describe what was found."""
+    target = Path(payload["target"])
+    bounds = tables.Limits(**payload["limits"])
+    found = tables.ingest(
+        payload["source"], target, filename=payload["filename"], limits=bounds, progress=progress
+    )
+    if payload["label_column"] is not None:
+        with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:
+            table.labels(payload["label_column"])
+    sync(target)
+    return {
+        "target": str(target),
+        "n_rows": found.n_rows,
+        "columns": [asdict(column) for column in found.columns],
+        "dialect": asdict(found.dialect) if found.dialect else None,
+        "rejects": [asdict(reject) for reject in found.rejects],
+        "n_rejected": found.n_rejected,
+        "profile": found.profile,
+    }
