@@ -1,40 +1,218 @@
-"""CSV and TSV files into DuckDB, with every rejected cell."""
+"""CSV and TSV files become tables: every cell is checked, every rejected one is reported."""
 
+import csv
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pynomaly.errors import TooManyBadRows
+from pynomaly.errors import NonFiniteValue, TableEmpty
+from pynomaly.tables.build import build
+from pynomaly.tables.cells import MISSING
+from pynomaly.tables.convert import conversions
+from pynomaly.tables.dialect import Layout, reader_options, sniff
 from pynomaly.tables.engine import connect, literal, reading
-from pynomaly.tables.infer import columns_of
-from pynomaly.tables.limits import KEPT_REJECTS, Dialect, Limits, Reject
+from pynomaly.tables.limits import Dialect, Limits
+from pynomaly.tables.measure import Measured, measure
 from pynomaly.tables.names import check_names
-from pynomaly.tables.settle import settle
-from pynomaly.tables.table import Store, Table
+from pynomaly.tables.rejects import Report, native_report, with_late
+from pynomaly.tables.table import Table
+from pynomaly.tables.text import LONGEST_LINE, to_utf8
 
-NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT")
+if TYPE_CHECKING:
+    import duckdb
+
+SAMPLE = 1 << 18
+"""Characters from which the dialect is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A UTF-8 file with its layout; `name` is what its user calls it."""
+
+    path: Path
+    name: str
+    layout: Layout
+
+    def query(self, types: list[str], rejects: str) -> str:
+        """Write the SQL that reads the file into columns c0, c1, … of `types`."""
+        layout = self.layout
+        columns = ", ".join(f"'c{place}': '{sql_type}'" for place, sql_type in enumerate(types))
+        missing = ", ".join(map(literal, MISSING))
+        thousands = f", thousands={literal(layout.thousands)}" if layout.thousands else ""
+        return (
+            f"FROM read_csv({literal(str(self.path))}, auto_detect=false, columns={{{columns}}}, "
+            f"header={layout.header}, delim={literal(layout.delimiter)}, quote={literal(layout.quote)}, "
+            f"escape={literal(layout.escape)}, decimal_separator={literal(layout.decimal)}{thousands}, "
+            f"nullstr=[{missing}], max_line_size={LONGEST_LINE}, store_rejects=true, "
+            f"rejects_table='{rejects}', rejects_scan='{rejects}_scan')"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of reading a file into table `raw`."""
+
+    file: Delimited
+    types: list[str]
+    report: Report
+    n_rows: int
+    measured: dict[int, Measured]
 
 
 def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table:
-    """Read one uncompressed file."""
-    con = connect(limits, folder, [path])
+    """Read an uncompressed file.
+
+    Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or TableTooLarge.
+    """
+    text = to_utf8(path, name, folder)
+    file = Delimited(text.path, name, _look(text.path, name))
+    layout = file.layout
+    check_names(layout.names, limits)
+    connection = connect(limits, folder, [text.path])
     with reading(name, limits):
-        sniffed = con.execute(f"FROM sniff_csv({literal(str(path))})").fetchone()
-        delim, quote, escape, header, columns = (sniffed[i] for i in (0, 1, 2, 6, 7))
-        names = [column["name"] for column in columns]
-        check_names(names, limits)
-        types = ["DOUBLE" if c["type"] in NUMERIC else "TIMESTAMP" if c["type"] in ("DATE", "TIMESTAMP") else "VARCHAR" for c in columns]
-        cols = ", ".join(f"'c{i}': '{t}'" for i, t in enumerate(types))
-        q = "" if quote == "(empty)" else quote
-        con.execute(
-            f"CREATE TABLE raw AS FROM read_csv({literal(str(path))}, auto_detect=false, columns={{{cols}}}, "
-            f"header={header}, delim={literal(delim)}, quote={literal(q)}, escape={literal(q)}, "
-            f"nullstr=['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None'], store_rejects=true)"
+        loaded = _load(connection, file, folder, limits)
+        loaded.report.check(loaded.n_rows, name, limits)
+        late = conversions(connection, loaded.types, layout, limits)
+        report = with_late(connection, loaded.report, late, loaded.file.path, layout)
+        report.check(loaded.n_rows - report.n_late, name, limits)
+        if loaded.n_rows == report.n_late:
+            raise TableEmpty(f"{name} has column names but no rows.")
+        _refuse_infinite(loaded.file, loaded.measured)
+        dialect = Dialect(
+            format="csv",
+            delimiter=layout.delimiter,
+            quote=layout.quote or None,
+            escape=layout.escape or None,
+            header=layout.header,
+            decimal=layout.decimal,
+            thousands=layout.thousands,
+            encoding=text.encoding,
         )
-        found = con.execute("SELECT line, column_idx, csv_line, error_message FROM reject_errors ORDER BY line").fetchall()
-    kinds = settle(con, names, {})
-    n_rows = con.execute("SELECT count(*) FROM data").fetchone()[0]
-    bad = len({row[0] for row in found})
-    if bad > limits.max_bad_rows * (bad + n_rows):
-        raise TooManyBadRows(f"{bad} of {bad + n_rows} rows cannot be read.")
-    rejects = [Reject(l, names[i - 1] if i and i <= len(names) else None, v, m) for l, i, v, m in found[:KEPT_REJECTS]]
-    return Table(Store(con, "data", "rowid", folder), columns_of(con, names, kinds), n_rows,
-                 rejects=rejects, n_rejected=len(found), dialect=Dialect("csv", delim, q, q, header, ".", None, "utf-8"))
+        return build(
+            connection,
+            folder,
+            layout.names,
+            late,
+            report=report,
+            dialect=dialect,
+            measured=loaded.measured,
+            whole=True,
+        )
+
+
+def _look(path: Path, name: str) -> Layout:
+    """Tell the layout from the beginning of the file."""
+    for size in (SAMPLE, LONGEST_LINE + SAMPLE):
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            sample = stream.read(size)
+            complete = not stream.read(1)
+        if complete or sample.count("\n") + sample.count("\r") > 20:
+            break
+    if not sample.strip():
+        raise TableEmpty(f"{name} is empty.")
+    layout = sniff(sample, complete=complete)
+    if layout is None:
+        raise TableEmpty(f"{name} is empty.")
+    return layout
+
+
+def _load(
+    connection: "duckdb.DuckDBPyConnection", file: Delimited, folder: Path, limits: Limits
+) -> Loaded:
+    """Read the file into table `raw`, with the types that its columns really have.
+
+    The types guessed from the sample are corrected, and the file read again, when more cells than allowed contradict
+    them, or when whole numbers are too large for DOUBLE.
+    """
+    types = list(file.layout.types)
+    measured: dict[int, Measured] = {}
+    for attempt in count():
+        rejects = f"rejects{attempt}"
+        file = _attempt(connection, file, types, rejects, folder)
+        n_rows = _count(connection)
+        report = native_report(connection, rejects, file.path, file.layout)
+        better = _demoted(types, report, n_rows, limits)
+        if better is None:
+            measured = measure(connection, {p: f"c{p}" for p, t in enumerate(types) if t == "DOUBLE"})
+            better = _exact(types, measured)
+        if better is None:
+            break
+        types = better
+    return Loaded(file, types, report, n_rows, measured)
+
+
+def _attempt(
+    connection: "duckdb.DuckDBPyConnection", file: Delimited, types: list[str], rejects: str, folder: Path
+) -> Delimited:
+    """Read the file into `raw` once; a file with line ends of several kinds is rewritten first."""
+    import duckdb
+
+    try:
+        connection.execute(f"CREATE OR REPLACE TABLE raw AS {file.query(types, rejects)}")
+    except duckdb.InvalidInputException as error:
+        if "state machine" not in str(error):
+            raise
+        file = replace(file, path=_one_line_end(file, folder / "lines"))
+        connection.execute(f"CREATE OR REPLACE TABLE raw AS {file.query(types, rejects)}")
+    return file
+
+
+def _one_line_end(file: Delimited, target: Path) -> Path:
+    r"""Write the file anew with \n after each row, which keeps the number of its lines."""
+    layout = file.layout
+    options = reader_options(layout.delimiter, layout.quote, layout.escape)
+    with (
+        file.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source,
+        target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
+    ):
+        rows = csv.reader(source, **options)
+        writer = csv.writer(out, lineterminator="\n", **options)
+        writer.writerows(rows)
+    return target
+
+
+def _count(connection: "duckdb.DuckDBPyConnection") -> int:
+    """Count the rows of `raw`."""
+    found = connection.execute("SELECT count(*) FROM raw").fetchone()
+    return int(found[0]) if found else 0
+
+
+def _demoted(types: list[str], report: Report, n_rows: int, limits: Limits) -> list[str] | None:
+    """Make text of the columns whose guessed type too many cells contradict; None when there is none."""
+    allowed = limits.max_bad_rows * (n_rows + report.n_bad_rows)
+    wrong = {place for place, times in report.casts.items() if times > allowed}
+    if not wrong:
+        return None
+    return ["VARCHAR" if place in wrong else sql_type for place, sql_type in enumerate(types)]
+
+
+def _exact(types: list[str], measured: dict[int, Measured]) -> list[str] | None:
+    """Make BIGINT of the columns of whole numbers that DOUBLE cannot hold; None when there is none."""
+    large = {place for place, found in measured.items() if found.inexact}
+    if not large:
+        return None
+    return ["BIGINT" if place in large else sql_type for place, sql_type in enumerate(types)]
+
+
+def _refuse_infinite(file: Delimited, measured: dict[int, Measured]) -> None:
+    """Raise NonFiniteValue for the first infinite number, or number beyond 1.8e308, with its line."""
+    for place, found in measured.items():
+        if found.infinite is not None:
+            name = file.layout.names[place]
+            line, value = _find_infinite(file, place)
+            raise NonFiniteValue(
+                f"Column {name!r} of {file.name} holds {value} in line {line}: infinite, or beyond 1.8e308. "
+                "Correct it, or leave the cell empty.",
+                column=name,
+                line=line,
+                value=value,
+            )
+
+
+def _find_infinite(file: Delimited, place: int) -> tuple[int | None, str]:
+    """Find the first infinite cell of a column."""
+    for line, row in file.layout.rows(file.path):
+        if place < len(row) and file.layout.number(row[place]) in (float("inf"), float("-inf")):
+            return line, row[place].strip()
+    return None, "an infinite number"

@@ -32,6 +32,7 @@ def connect(limits: Limits, folder: Path, files: Iterable[Path] = ()) -> "duckdb
             "python_enable_replacements": "false",
         }
     )
+    connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"SET allowed_directories = [{literal(str(folder) + os.sep)}]")
     paths = ", ".join(literal(str(file)) for file in files)
     connection.execute(f"SET allowed_paths = [{paths}]")
@@ -57,5 +58,7 @@ def reading(what: str, limits: Limits) -> Iterator[None]:
             f"{what} needs more room than allowed ({limits.memory_mib} MiB of memory and "
             f"{limits.max_bytes / 2**30:.1f} GiB on disk)."
         ) from error
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
+        raise  # our SQL is wrong, not the file
     except duckdb.Error as error:
         raise CorruptFile(f"{what} cannot be read: {str(error).splitlines()[0]}") from error

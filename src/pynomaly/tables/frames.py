@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from pynomaly.errors import UnknownFormat
+from pynomaly.tables.build import build
 from pynomaly.tables.engine import connect
-from pynomaly.tables.infer import columns_of
 from pynomaly.tables.limits import Limits
 from pynomaly.tables.names import check_names
-from pynomaly.tables.settle import settle
-from pynomaly.tables.table import Store, Table
+from pynomaly.tables.table import Table
 
 
 def read_frame(source: Any, folder: Path, limits: Limits) -> Table:
@@ -37,6 +36,4 @@ def read_frame(source: Any, folder: Path, limits: Limits) -> Table:
     con.register("given", {f"c{i}": columns[n] for i, n in enumerate(names)})
     con.execute("CREATE TABLE raw AS FROM given")
     con.unregister("given")
-    kinds = settle(con, names, {})
-    n_rows = con.execute("SELECT count(*) FROM data").fetchone()[0]
-    return Table(Store(con, "data", "rowid", folder), columns_of(con, names, kinds, ids=ids), n_rows)
+    return build(con, folder, names, ids=ids)

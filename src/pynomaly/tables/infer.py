@@ -13,6 +13,8 @@ Kind = Literal["BIGINT", "DOUBLE", "TIMESTAMP", "VARCHAR"]
 
 NEARLY_ALL = 0.95
 """Share of distinct values from which a column counts as nearly all distinct."""
+SOME_ROWS = 10
+"""With fewer present values, being all different says nothing."""
 DENSE = 1.1
 """Consecutive integers may leave this many times fewer values than their range has."""
 FEW_LEVELS = 20
@@ -92,7 +94,7 @@ def _numeric(
 ) -> Column:
     """Number, unless constant or consecutive integers that are nearly all distinct."""
     constant = _constant(name, fact)
-    if constant or not (ids and fact.whole):
+    if constant or not (ids and fact.whole and fact.present >= SOME_ROWS):
         return constant or Column(name, "number")
     span = int(fact.high) - int(fact.low) + 1  # type: ignore[call-overload]
     if span < NEARLY_ALL * fact.present or span > DENSE * fact.present + 1:
@@ -118,7 +120,7 @@ def _textual(connection: "duckdb.DuckDBPyConnection", place: int, name: str, fac
         distinct = _exact_distinct(connection, place)
     if fact.longest > LONG_TEXT:
         return Column(name, "text", f"free text: the longest cell has {fact.longest} characters")
-    if distinct >= NEARLY_ALL * fact.present:
+    if distinct >= NEARLY_ALL * fact.present and fact.present >= SOME_ROWS:
         return Column(name, "id", "text that is nearly all different: an identifier")
     if distinct <= max(FEW_LEVELS, fact.present // 2) and distinct <= MANY_LEVELS:
         return Column(name, "category")
