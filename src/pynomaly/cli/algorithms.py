@@ -7,7 +7,7 @@ import typer
 from pynomaly.cli import present
 from pynomaly.detection import catalogue
 
-Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="One algorithm. [default: all]")]
+Name = Annotated[str | None, typer.Argument(metavar="NAME", help="One algorithm. [default: all]")]
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to show the list.")]
 
 

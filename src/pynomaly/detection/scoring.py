@@ -107,9 +107,10 @@ def threshold(scores: Scores, contamination: Contamination) -> float:
     A share c gives the (1 - c) quantile, as scikit-learn's `offset_` does: about c of the training rows are
     flagged; rows tied with the threshold are not. "auto" gives the semi-interquartile fence for skewed data
     Q3 + 3 (Q3 - Q2) (Kimber, 1990, Applied Statistics 39), raised where needed so that at most `AUTO_MOST`
-    of the training rows are flagged; it flags none when no score stands out.
+    of the training rows are flagged (of fewer than 10, none); it flags none when no score stands out.
     """
     if contamination != "auto":
         return float(np.quantile(scores, 1.0 - contamination))
-    middle, upper, most = np.quantile(scores, [0.5, 0.75, 1.0 - AUTO_MOST])
-    return float(max(upper + 3.0 * (upper - middle), most))
+    middle, upper = np.quantile(scores, [0.5, 0.75])
+    first_spared = len(scores) - 1 - int(AUTO_MOST * len(scores))
+    return float(max(upper + 3.0 * (upper - middle), np.partition(scores, first_spared)[first_spared]))
