@@ -6,11 +6,13 @@ Each field is read from the environment variable `PYNOMALY_<FIELD>`.
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pynomaly.errors import ConfigurationError
 
 MIB = 1024 * 1024
 
@@ -80,3 +82,16 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The web UI's address as users see it."""
         return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings, `given` ones before those of the environment (None: not given).
+
+    Raises ConfigurationError that names the variable; the value is not repeated, since it may be a secret.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(step) for step in first["loc"]).upper()
+        raise ConfigurationError(f"PYNOMALY_{name} cannot be used: {first['msg']}.") from error
