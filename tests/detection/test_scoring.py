@@ -105,7 +105,7 @@ def test_contamination_that_is_allowed(value):
     "value", [0, 0.500001, -0.1, 1, "0.1", "", None, True, float("nan"), float("inf"), [0.1]]
 )
 def test_contamination_out_of_range_is_refused(value):
-    with pytest.raises(BadParameter, match="above 0 and at most 0.5"):
+    with pytest.raises(BadParameter, match=r"above 0 and at most 0.5"):
         check_contamination(value)
 
 

@@ -56,7 +56,7 @@ class TypicalNumber:
         """Summarise float64 values with NaN for missing (at least one present)."""
         ordered = np.sort(values)  # NaN last
         n = len(ordered) - int(np.isnan(ordered).sum())
-        grid = ordered[np.ceil(SHARES * (n - 1)).astype(np.intp)]
+        grid = ordered[np.rint(SHARES * (n - 1)).astype(np.intp)]
         return cls(grid, 1 - n / len(values))
 
     @cached_property
@@ -78,7 +78,7 @@ class TypicalNumber:
     def compare(self, value: float | None, otherwise: str) -> str:
         """Say where a number lies among the training rows."""
         if value is None:
-            return f"missing, as in {percent(self.missing)} of rows"
+            return missing_as(self.missing)
         usual = self.expected
         low, high = usual["low"], usual["high"]
         typical = f"typically {show(usual['median'])}, mostly {show(low)} to {show(high)}"
@@ -172,7 +172,7 @@ class TypicalTimestamp:
     def compare(self, value: str | None, otherwise: str) -> str:
         """Say how many rows fall at this hour, or on this day of the week where that is rarer."""
         if value is None:
-            return f"missing, as in {percent(self.missing)} of rows"
+            return missing_as(self.missing)
         at = datetime.fromisoformat(value)
         at = at.astimezone(UTC) if at.tzinfo else at
         total = max(sum(self.hours), 1)
@@ -219,6 +219,15 @@ def percent(share: float) -> str:
     if share < 0.001 or share > 0.999:
         return f"{math.floor(scaled * 1000 + 1e-6) / 1000:.4g} %"
     return f"{scaled:.{digits}f}".removesuffix(".0") + " %"
+
+
+def missing_as(share: float) -> str:
+    """Say how frequent missing values are.
+
+    >>> missing_as(0.02), missing_as(0.0)
+    ('missing, as in 2 % of rows', 'missing, as in no row in training')
+    """
+    return f"missing, as in {percent(share)} of rows" if share else "missing, as in no row in training"
 
 
 def quote(level: str, most: int = 40) -> str:
