@@ -24,7 +24,7 @@ from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users import passwords
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import errors, health
+from pynomaly.server.web import errors, health, home
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
 from pynomaly.server.web.schema import ProblemAnswer
@@ -33,7 +33,7 @@ from pynomaly.settings import Settings
 
 PREFIX = "/api/v1"
 API = (users_api, datasets_api, detectors_api, detections_api, jobs_api, health)
-PAGES = (users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
+PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
