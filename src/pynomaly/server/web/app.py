@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -38,12 +39,25 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
 
+class Application(FastAPI):
+    """FastAPI, but its description says of errors that they are `application/problem+json`."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API."""
+        schema = super().openapi()
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for answer in operation["responses"].values():
+                    _name_problems(answer.get("content", {}))
+        return schema
+
+
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     """Make the application; the database must be up to date (`pynomaly db upgrade`).
 
     `database` is closed at shutdown only when it is made here.
     """
-    app = FastAPI(
+    app = Application(
         title="Pynomaly",
         version=pynomaly.__version__,
         description="Find the unusual rows in a table, and say why each is unusual.",
@@ -76,6 +90,12 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.passwords = PasswordPool()
     app.state.metrics = Metrics()
     app.state.metrics.watch_jobs(partial(health.count_jobs, database))
+
+
+def _name_problems(content: dict[str, Any]) -> None:
+    schema = content.get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").endswith(f"/{ProblemAnswer.__name__}"):
+        content[errors.MEDIA_TYPE] = content.pop("application/json")
 
 
 @asynccontextmanager

@@ -83,8 +83,8 @@ def _database_works(database: Database) -> bool:
 
 
 def _storage_works(storage: LocalStorage) -> bool:
-    draft = storage.temp(".health")
     try:
+        draft = storage.temp(".health")
         draft.write_bytes(b"ok")
         draft.unlink()
     except OSError:
