@@ -94,6 +94,8 @@ def _cast(place: int, sql_type: str) -> str:
         return name
     if sql_type == "TIMESTAMP WITH TIME ZONE":
         return f"timezone('UTC', {name})"
+    if sql_type.endswith("]") or sql_type.startswith(("STRUCT", "MAP", "UNION")):
+        return f"to_json({name})::VARCHAR"
     return f"{name}::{kind}"
 
 

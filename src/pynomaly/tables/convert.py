@@ -1,6 +1,6 @@
 """Columns loaded as text that are really numbers or timestamps, found over the whole column and not a sample of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,14 +41,22 @@ class Conversion:
 
 
 def conversions(
-    connection: "duckdb.DuckDBPyConnection", types: Sequence[str], layout: Layout, limits: Limits
+    connection: "duckdb.DuckDBPyConnection",
+    types: Sequence[str],
+    layout: Layout,
+    limits: Limits,
+    strings: Collection[int] = (),
 ) -> list[Conversion]:
-    """Decide for every text column of `raw`; columns that stay text are not in the list."""
+    """Decide for every text column of `raw`; columns that stay text are not in the list.
+
+    The columns in `strings` are declared to be text: they may be timestamps, but are never taken for numbers.
+    """
     texts = [place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"]
     found: list[Conversion] = []
     for start in range(0, len(texts), 200):
         for place, candidates in _likely(connection, texts[start : start + 200], layout).items():
-            chosen = _choose(connection, place, candidates, limits)
+            options = [option for option in candidates if option.kind == "TIMESTAMP" or place not in strings]
+            chosen = _choose(connection, place, options, limits) if options else None
             if chosen:
                 found.append(chosen)
     return found

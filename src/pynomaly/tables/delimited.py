@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 from pynomaly.errors import NonFiniteValue, TableEmpty
 from pynomaly.tables.build import build
 from pynomaly.tables.cells import MISSING
+from pynomaly.tables.csv_rejects import find_cells, native_report
 from pynomaly.tables.convert import conversions
 from pynomaly.tables.dialect import Layout, reader_options, sniff
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Dialect, Limits
 from pynomaly.tables.measure import Measured, measure
 from pynomaly.tables.names import check_names
-from pynomaly.tables.rejects import Report, native_report, with_late
+from pynomaly.tables.rejects import Report, with_late
 from pynomaly.tables.table import Table
 from pynomaly.tables.text import LONGEST_LINE, to_utf8
 
@@ -74,7 +76,8 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table
         loaded = _load(connection, file, folder, limits)
         loaded.report.check(loaded.n_rows, name, limits)
         late = conversions(connection, loaded.types, layout, limits)
-        report = with_late(connection, loaded.report, late, loaded.file.path, layout)
+        find = partial(find_cells, connection, path=loaded.file.path, layout=layout)
+        report = with_late(connection, loaded.report, late, find)
         report.check(loaded.n_rows - report.n_late, name, limits)
         if loaded.n_rows == report.n_late:
             raise TableEmpty(f"{name} has column names but no rows.")

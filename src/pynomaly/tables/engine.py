@@ -1,6 +1,7 @@
 """A DuckDB connection that can touch only the files that it was given, within limits."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,4 +62,12 @@ def reading(what: str, limits: Limits) -> Iterator[None]:
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise  # our SQL is wrong, not the file
     except duckdb.Error as error:
-        raise CorruptFile(f"{what} cannot be read: {str(error).splitlines()[0]}") from error
+        if "maximum_object_size" in str(error):
+            raise TableTooLarge(f"{what} holds a value of more than 16 MiB, which is the limit.") from error
+        raise CorruptFile(f"{what} cannot be read: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """Give DuckDB's message without its class, its advice and the paths of temporary files."""
+    line = str(error).splitlines()[0]
+    return re.sub(r"""(?: in| reading| from| of)?(?: file)? ["'](?:/|[A-Za-z]:)[^"']*["']""", "", line.split(": ", 1)[-1]).strip()

@@ -1,29 +1,31 @@
-"""A user's file becomes a stored Parquet file with its schema, profile and reject report."""
+"""A user's file becomes a stored Parquet file, with its schema in it, and a profile and reject report beside it."""
 
 import json
-import os
+import shutil
+import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pynomaly.columns import Column
-from pynomaly.tables.engine import literal
+from pynomaly.tables.engine import literal, reading
 from pynomaly.tables.limits import Dialect, Limits, Reject
-from pynomaly.tables.read import read
-from pynomaly.tables.table import SCHEMA_KEY
+from pynomaly.tables.profile import profile
+from pynomaly.tables.read import read_file
+from pynomaly.tables.table import SCHEMA_KEY, Table
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What was stored, and what was found on the way."""
+    """What was stored, and what was found on the way; `profile` holds JSON values (see `pynomaly.tables.profile`)."""
 
     n_rows: int
     columns: tuple[Column, ...]
     dialect: Dialect | None
     rejects: tuple[Reject, ...]
     n_rejected: int
-    profile: list[dict[str, Any]] = field(default_factory=list)
+    profile: list[dict[str, Any]]
 
 
 def ingest(
@@ -34,23 +36,34 @@ def ingest(
     limits: Limits | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Ingested:
-    """Parse `source_path` (named `filename` by its user) and write it to `target_parquet`, or nothing at all."""
-    target = Path(target_parquet)
-    tell = progress or (lambda _share, _text: None)
-    tell(0.0, "reading")
-    with read(Path(source_path), name=filename, limits=limits) as table:
-        tell(0.6, "storing")
-        store = table._store
-        schema = {"columns": [asdict(c) for c in table.columns], "n_rows": table.n_rows}
-        out = store.folder / "table.parquet"
-        store.connection.execute(
-            f"COPY data TO {literal(str(out))} (FORMAT parquet, COMPRESSION zstd, "
-            f"KV_METADATA {{{SCHEMA_KEY}: {literal(json.dumps(schema))}}})"
-        )
-        import shutil
+    """Parse the file at `source_path`, which its user calls `filename`, and store it at `target_parquet`.
 
-        partial = target.with_name(target.name + ".partial")
-        shutil.move(out, partial)
-        os.replace(partial, target)
-        tell(1.0, "done")
-        return Ingested(table.n_rows, table.columns, table.dialect, table.rejects, table.n_rejected, [])
+    The target is complete or not there at all: everything is made in a hidden folder beside it, and moved at the
+    end. `progress` is told the share that is done (0 to 1) and what is being done. Raises TableError.
+    """
+    limits = limits or Limits()
+    target = Path(target_parquet).resolve()
+    tell = progress or (lambda share, text: None)
+    folder = Path(tempfile.mkdtemp(prefix=".ingest-", dir=target.parent))
+    try:
+        tell(0.0, "reading the file")
+        with read_file(Path(source_path), filename, folder, limits) as table:
+            tell(0.6, "describing the columns")
+            described = profile(table, lambda share: tell(0.6 + 0.25 * share, "describing the columns"))
+            tell(0.85, "storing the table")
+            with reading(filename, limits):
+                write_parquet(table, folder / "table.parquet")
+            (folder / "table.parquet").replace(target)
+            tell(1.0, "done")
+            return Ingested(table.n_rows, table.columns, table.dialect, table.rejects, table.n_rejected, described)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_parquet(table: Table, path: Path) -> None:
+    """Write a table's columns c0, c1, … with its schema, for `open_parquet`; the path must be in its folder."""
+    schema = {"columns": [asdict(column) for column in table.columns], "n_rows": table.n_rows}
+    table.store.connection.execute(
+        f"COPY {table.store.source} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+        f"KV_METADATA {{{SCHEMA_KEY}: {literal(json.dumps(schema))}}})"
+    )

@@ -63,7 +63,9 @@ def format_of(head: bytes, name: str) -> Format:
         raise UnknownFormat(f"{name} is a web page or XML, not a table. Was a log-in page saved instead of the file?")
     if _OBJECT.match(head):
         return "ndjson"
-    return "json" if _ARRAY.match(head) else "csv"
+    if _ARRAY.match(head) or (name.lower().endswith(".json") and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["):
+        return "json"
+    return "csv"
 
 
 def _zip(head: bytes, name: str) -> Format:

@@ -58,7 +58,7 @@ class Table:
         self.rejects = tuple(rejects)
         self.n_rejected = n_rejected
         self.dialect = dialect
-        self._store = store
+        self.store = store
         self._places = {column.name: place for place, column in enumerate(self.columns)}
         self._levels: dict[int, tuple[str, ...]] = {}
         self._finalizer = weakref.finalize(self, store.close)
@@ -93,14 +93,14 @@ class Table:
     ) -> Iterator[dict[str, ColumnData]]:
         """Read at most `size` rows at a time, in order; the levels of a column are the same in every block."""
         places = self._find(names)
-        row = self._store.row
+        row = self.store.row
         for start in range(0, self.n_rows, size):
             yield self._fetch(places, f" WHERE {row} >= {start} AND {row} < {start + size}")
 
     def rows(self, indices: Sequence[int], names: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Read the rows at 0-based `indices`, in that order, as JSON values (timestamps as ISO 8601 text)."""
         places = self._find(names)
-        return fetch_rows(self._store, [self.columns[place] for place in places], places, indices)
+        return fetch_rows(self.store, [self.columns[place] for place in places], places, indices)
 
     def labels(self, name: str) -> "NDArray[np.int8]":
         """Read a label column as 0 (normal) and 1 (anomaly).
@@ -152,8 +152,8 @@ class Table:
         for place, _, kind in chosen:
             if kind == "VARCHAR":
                 self._encode(place)
-        query = f"SELECT {', '.join(parts)} FROM {self._store.source}{where}"
-        arrays = self._store.connection.execute(query).fetchnumpy()
+        query = f"SELECT {', '.join(parts)} FROM {self.store.source}{where}"
+        arrays = self.store.connection.execute(query).fetchnumpy()
         return {
             column.name: ColumnData(column, self._values(kind, place, arrays[f"c{place}"]))
             for place, column, kind in chosen
@@ -169,18 +169,18 @@ class Table:
 
     def _kind(self, place: int) -> str:
         """Name the stored type of a column: DOUBLE, BIGINT, TIMESTAMP or VARCHAR."""
-        return _kinds(self._store)[place]
+        return _kinds(self.store)[place]
 
     def _encode(self, place: int) -> None:
         """Make the dictionary of a text column, once."""
         if place in self._levels:
             return
         name = f"c{place}"
-        self._store.connection.execute(
+        self.store.connection.execute(
             f"CREATE TYPE levels{place} AS ENUM "
-            f"(SELECT DISTINCT {name} FROM {self._store.source} WHERE {name} IS NOT NULL ORDER BY {name})"
+            f"(SELECT DISTINCT {name} FROM {self.store.source} WHERE {name} IS NOT NULL ORDER BY {name})"
         )
-        found = self._store.connection.execute(f"SELECT unnest(enum_range(NULL::levels{place}))").fetchall()
+        found = self.store.connection.execute(f"SELECT unnest(enum_range(NULL::levels{place}))").fetchall()
         self._levels[place] = tuple(level for (level,) in found)
 
 

@@ -29,7 +29,7 @@ class Text:
     encoding: str
 
 
-def to_utf8(path: Path, name: str, folder: Path) -> Text:
+def to_utf8(path: Path, name: str, folder: Path, *, longest_line: int | None = LONGEST_LINE) -> Text:
     """Give a UTF-8 version of the text at `path`: itself when it is UTF-8, a new file in `folder` otherwise.
 
     Raises CorruptFile (NUL bytes, a damaged encoding), UnknownFormat (binary) or TableTooLarge (an endless line).
@@ -39,10 +39,10 @@ def to_utf8(path: Path, name: str, folder: Path) -> Text:
     encoding = next((encoding for mark, encoding in MARKS if head.startswith(mark)), _unmarked(head))
     if encoding.startswith(("utf-16", "utf-32")):
         path = transcode(path, name, folder / "text", encoding)
-        _check(path, name)
+        _check(path, name, longest_line)
         return Text(path, encoding)
     _refuse_binary(head, name)
-    if _check(path, name):
+    if _check(path, name, longest_line):
         return Text(path, encoding)
     legacy = _legacy(path)
     return Text(path if legacy is None else transcode(path, name, folder / "text", legacy), legacy or "utf-8")
@@ -87,7 +87,7 @@ def _refuse_binary(head: bytes, name: str) -> None:
         raise UnknownFormat(f"{name} is not text: it holds binary data. Give a CSV, JSON, Parquet or Excel file.")
 
 
-def _check(path: Path, name: str) -> bool:
+def _check(path: Path, name: str, longest_line: int | None) -> bool:
     """Look through the whole file: refuse NUL bytes and endless lines, and say whether it is valid UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     valid, done, line_start = True, 0, 0
@@ -95,7 +95,8 @@ def _check(path: Path, name: str) -> bool:
         for chunk in chunks(stream):
             if (nul := chunk.find(0)) >= 0:
                 _refuse_nul(path, name, done + nul)
-            line_start = _line_start(path, name, chunk, done, line_start)
+            if longest_line:
+                line_start = _line_start(path, name, chunk, done, line_start)
             done += len(chunk)
             if valid and not (chunk.isascii() and not decoder.getstate()[0]):
                 valid = _decodes(decoder, chunk)

@@ -1,0 +1,137 @@
+"""What each column of a table looks like, as JSON values: counts, quantiles, a histogram, the most frequent values."""
+
+from typing import TYPE_CHECKING, Any
+
+from pynomaly.columns import Column, Levels
+from pynomaly.tables.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+BINS = 30
+TOP = 10
+"""Most frequent values that are listed."""
+SHOWN = 200
+"""Characters of a value that are listed."""
+SORTED = 4_000_000
+"""Rows from which quantiles, distinct values and histogram are told from every k-th row, so that memory stays low."""
+QUANTILES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
+
+
+def profile(table: Table, tell: "Callable[[float], None]" = lambda share: None) -> list[dict[str, Any]]:
+    """Describe all columns; `tell` is told the share that is done.
+
+    Each has name, type, unused, missing, distinct, min, max, mean, std, quantiles, histogram {edges, counts} and top
+    [{value, count}]; those that do not fit its type are None. Timestamps are ISO 8601 text; std is in seconds for
+    them.
+    """
+    described: list[dict[str, Any]] = []
+    for place, column in enumerate(table.columns):
+        described.append(_describe(table, column))
+        tell((place + 1) / len(table.columns))
+    return described
+
+
+def _describe(table: Table, column: Column) -> dict[str, Any]:
+    """Describe one column."""
+    values = table.frame([column.name])[column.name].values
+    empty = dict.fromkeys(("min", "max", "mean", "std", "quantiles", "histogram", "top"))
+    about = {"name": column.name, "type": column.type, "unused": column.unused, **empty}
+    if isinstance(values, Levels):
+        return about | _levels(values)
+    if values.dtype.kind == "M":
+        return about | _timestamps(values)
+    return about | _numbers(values)
+
+
+def _levels(values: Levels) -> dict[str, Any]:
+    """Describe text."""
+    import numpy as np
+
+    counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.levels))
+    order = np.argsort(-counts, kind="stable")[:TOP]
+    return {
+        "missing": int((values.codes < 0).sum()),
+        "distinct": int((counts > 0).sum()),
+        "top": [{"value": values.levels[i][:SHOWN], "count": int(counts[i])} for i in order if counts[i]],
+    }
+
+
+def _numbers(values: "NDArray[np.float64]") -> dict[str, Any]:
+    """Describe numbers."""
+    import numpy as np
+
+    missing = int(np.isnan(values).sum())
+    present = values[~np.isnan(values)] if missing else values
+    if not len(present):
+        return {"missing": missing, "distinct": 0}
+    low, high = float(present.min()), float(present.max())
+    scale = max(abs(low), abs(high)) or 1.0  # squares of numbers near 1.8e308 would overflow
+    mean = float(np.mean(present / scale)) * scale
+    spread = float(np.std(present / scale)) * scale
+    sample = np.sort(present[:: max(1, len(present) // SORTED)])
+    return {
+        "missing": missing,
+        "distinct": _distinct(sample),
+        "min": low,
+        "max": high,
+        "mean": mean,
+        "std": spread,
+        "quantiles": {name: _quantile(sample, share) for name, share in QUANTILES.items()},
+        "histogram": histogram(sample, len(present)),
+    }
+
+
+def _timestamps(values: "NDArray[np.datetime64]") -> dict[str, Any]:
+    """Describe timestamps by way of their microseconds since 1970."""
+    import numpy as np
+
+    numbers = np.where(np.isnat(values), np.nan, values.astype(np.int64).astype(np.float64))
+    found = _numbers(numbers)
+    for key in ("min", "max", "mean"):
+        if key in found:
+            found[key] = _iso(found[key])
+    if "std" in found:
+        found["std"] /= 1e6
+        found["quantiles"] = {name: _iso(value) for name, value in found["quantiles"].items()}
+        found["histogram"]["edges"] = [_iso(edge) for edge in found["histogram"]["edges"]]
+    return found
+
+
+def _iso(microseconds: float) -> str:
+    """Write microseconds since 1970 as ISO 8601."""
+    import numpy as np
+
+    text = str(np.datetime64(round(microseconds), "us"))
+    return text.removesuffix(".000000")
+
+
+def _distinct(ordered: "NDArray[np.float64]") -> int:
+    """Count the different values of an ordered array."""
+    return 1 + int((ordered[1:] != ordered[:-1]).sum())
+
+
+def _quantile(ordered: "NDArray[np.float64]", share: float) -> float:
+    """Take a quantile of an ordered array, linear between neighbours (type 7 of Hyndman and Fan, 1996)."""
+    at = share * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    weight = at - low
+    return float(ordered[low] * (1 - weight) + ordered[high] * weight)
+
+
+def histogram(ordered: "NDArray[np.float64]", n: int, bins: int = BINS) -> dict[str, list[Any]]:
+    """Count an ordered array in equal bins from its least to its greatest value; the counts are scaled to `n` rows."""
+    import numpy as np
+
+    low, high = float(ordered[0]), float(ordered[-1])
+    if low == high:
+        return {"edges": [low, high], "counts": [n]}
+    step = high / bins - low / bins  # not (high - low) / bins, which may overflow
+    edges = [*(low + step * k for k in range(bins)), high]
+    below = np.searchsorted(ordered, edges[1:-1], side="left")
+    counts = np.diff(below, prepend=0, append=len(ordered))
+    return {"edges": edges, "counts": [round(int(count) * n / len(ordered)) for count in counts]}

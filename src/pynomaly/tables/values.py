@@ -1,0 +1,104 @@
+"""One column of Python or NumPy values becomes an array that DuckDB reads: numbers, timestamps, or text."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
+
+from pynomaly.errors import BadColumns
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Kind = Literal["flag", "whole", "number", "timestamp", "text"]
+
+
+def as_column(values: Any) -> "NDArray[np.generic]":
+    """Turn a sequence of values, shape (n,), into an array of one type; missing values are NaN, NaT or None.
+
+    Lists get the type that all their values have, and are text when these differ. Raises BadColumns.
+
+    >>> as_column([1, None, 2.5]), as_column([True, None]).tolist(), as_column(["a", 1]).tolist()
+    (array([1. , nan, 2.5]), ['true', None], ['a', '1'])
+    """
+    import numpy as np
+
+    if not isinstance(values, np.ndarray):
+        return _of_objects(list(values))
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    if values.ndim != 1:
+        raise BadColumns(f"A column must have 1 dimension; one has {values.ndim}.")
+    kind = values.dtype.kind
+    if kind in "OUSb":
+        return _of_objects(values.tolist())
+    if kind == "m":
+        return np.asarray(values / np.timedelta64(1, "s"))
+    if kind == "M":
+        return values.astype("datetime64[us]")
+    if kind not in "iuf":
+        raise BadColumns(f"A column of type {values.dtype} cannot be used.")
+    if kind == "f" and values.itemsize not in (4, 8):
+        return values.astype(np.float64)
+    return np.ascontiguousarray(values)
+
+
+def _of_objects(values: list[Any]) -> "NDArray[np.generic]":
+    """Turn Python values into an array of the one type that all present ones have."""
+    import numpy as np
+
+    values = [None if _is_missing(value) else value for value in values]
+    kinds = {_kind(value) for value in values if value is not None}
+    if kinds and kinds <= {"whole", "number"}:
+        return _of_numbers(values, kinds)
+    if kinds == {"timestamp"}:
+        return np.array([None if value is None else _utc(value) for value in values], "datetime64[us]")
+    text = np.empty(len(values), dtype=object)
+    text[:] = [None if value is None else _text(value) for value in values]
+    return text
+
+
+def _of_numbers(values: Sequence[Any], kinds: set[Kind]) -> "NDArray[np.generic]":
+    """Make int64 of whole numbers when none is missing or too large, and float64 of all others."""
+    import numpy as np
+
+    if kinds == {"whole"} and all(value is not None and -(2**63) <= value < 2**63 for value in values):
+        return np.array(values, dtype=np.int64)
+    try:
+        return np.array([np.nan if value is None else float(value) for value in values])
+    except OverflowError:  # an int beyond 1.8e308
+        return np.array([np.inf if value is not None and abs(value) > 10**300 else np.nan for value in values])
+
+
+def _is_missing(value: Any) -> bool:
+    """Say whether a value is None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, Real | Decimal) and value != value
+
+
+def _kind(value: Any) -> Kind:
+    """Name the kind of a present value."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return "flag"
+    if isinstance(value, Integral):
+        return "whole"
+    if isinstance(value, Real | Decimal):
+        return "number"
+    return "timestamp" if isinstance(value, date) else "text"
+
+
+def _utc(value: date) -> datetime:
+    """Turn a date or time into one in UTC without a zone."""
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def _text(value: Any) -> str:
+    """Write a value as text; booleans as JSON has them."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value).lower() if _kind(value) == "flag" else str(value)
