@@ -87,8 +87,11 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        _silence_stdout()
-        return 0
+        return _silence_stdout()
+    except SystemExit as error:
+        if isinstance(error.__context__, OSError):  # Typer's way of saying that the pipe is broken
+            return _silence_stdout()
+        raise
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted")
         return INTERRUPTED
@@ -118,9 +121,10 @@ def _complain(message: str) -> None:
     print(f"pynomaly: error: {line}", file=sys.stderr)  # noqa: T201 must not depend on what may have failed
 
 
-def _silence_stdout() -> None:
+def _silence_stdout() -> int:
     """Let Python flush its closed output to nowhere at exit: the reader has gone, and that is no error."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def run() -> None:
