@@ -10,7 +10,7 @@ const threshold = {
   afterDatasetsDraw({ ctx, chartArea: area }) {
     if (data.cut === null) return;
     const x = area.left + (area.width * data.cut) / 100;
-    const right = data.cut > 50;
+    const align = data.cut > 66 ? "right" : data.cut < 33 ? "left" : "center";
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = token("--anomaly-ink");
     ctx.lineWidth = 1.5;
@@ -20,8 +20,8 @@ const threshold = {
     ctx.lineTo(x, area.bottom);
     ctx.stroke();
     ctx.font = `600 12px ${getComputedStyle(document.body).fontFamily}`;
-    ctx.textAlign = right ? "right" : "left";
-    ctx.fillText(`threshold ${data.threshold}`, x + (right ? -6 : 6), area.top + 10);
+    ctx.textAlign = align;
+    ctx.fillText(`threshold ${data.threshold}`, x, area.top - 7);
     ctx.restore();
   },
 };
@@ -30,7 +30,9 @@ const isPower = (value) => Number.isInteger(Math.log10(value));
 const ticks = { color: token("--ink-soft"), font: { size: 12 } };
 const canvas = document.createElement("canvas");
 canvas.setAttribute("aria-hidden", "true"); // the picture beneath keeps its name, and the table its numbers
-frame.append(canvas);
+const box = document.createElement("div"); // Chart.js leaves the padding of its parent free: this one has none
+box.append(canvas);
+frame.append(box);
 new window.Chart(canvas, {
   type: "bar",
   data: {
@@ -48,6 +50,7 @@ new window.Chart(canvas, {
   options: {
     animation: still ? false : { duration: 200 },
     maintainAspectRatio: false,
+    layout: { padding: { top: 22, right: 8 } },
     plugins: { legend: { display: false } },
     scales: {
       x: {
