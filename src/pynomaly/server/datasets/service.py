@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session, joinedload, undefer_group
 
 from pynomaly import tables
-from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty
+from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
 from pynomaly.server import paging, positions
 from pynomaly.server.access import find, require_writer, visible
 from pynomaly.server.datasets.models import Dataset
@@ -115,9 +115,10 @@ def rows(
 
 
 def check_usable(dataset: Dataset, columns: list[str] | None) -> None:
-    """Check that detection can use these columns of a dataset (None: all that are not marked as unused).
+    """Check that a detector can be trained on these columns of a dataset (None: all not marked as unused).
 
     Raises:
+        TooFewRows: there are not two rows to compare.
         SchemaMismatch: the dataset lacks some, which are named; or one is the label column.
         NoUsableColumns: nothing is left to compare rows by.
     """
@@ -130,6 +131,10 @@ def check_usable(dataset: Dataset, columns: list[str] | None) -> None:
             f"Column {dataset.label_column!r} holds the labels: it cannot be used for detection."
         )
     chosen = [known[name] for name in columns or known if name != dataset.label_column]
+    if (dataset.n_rows or 0) < 2:
+        raise TooFewRows(
+            f"Detection needs at least 2 rows to compare: {dataset.name!r} has {dataset.n_rows}."
+        )
     if not any(column["unused"] is None or (columns and column["type"] == "id") for column in chosen):
         why = "; ".join(f"{c['name']!r}: {c['unused']}" for c in chosen[:10])
         raise NoUsableColumns(f"The dataset {dataset.name!r} has no column that detection can use ({why}).")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
+from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.errors import BadValue, NotReady, SchemaMismatch
 from pynomaly.server import paging
 from pynomaly.server.access import find, require_writer, visible
@@ -26,6 +27,7 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 DETECT = "detection.run"
+DEFAULT_ALGORITHM = next(iter(CATALOGUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def start(
         Forbidden: the actor may only look.
     """
     require_writer(actor)
-    if detector_id is not None and (algorithm or parameters or columns or contamination is not None or seed):
+    if detector_id is not None and _given(algorithm, parameters, contamination, seed or None, columns):
         raise BadValue(
             "Give a detector, or an algorithm with its parameters; not both.", pointer="#/detector_id"
         )
@@ -81,7 +83,7 @@ def start(
     if detector is not None:
         _use_detector(session, detection, detector, dataset)
     else:
-        chosen = algorithm or "isolation_forest"
+        chosen = DEFAULT_ALGORITHM if algorithm is None else algorithm
         recipe = detectors.check_recipe(chosen, parameters, columns, contamination, seed)
         _fill(detection, recipe)
         datasets.check_usable(dataset, detection.columns)
@@ -92,6 +94,10 @@ def start(
         detectors.mark_training(detector, job)
     session.flush()
     return detection
+
+
+def _given(*options: object) -> bool:
+    return any(option is not None for option in options)
 
 
 def _use_detector(session: Session, detection: Detection, detector: Detector, dataset: Dataset) -> None:
