@@ -82,8 +82,8 @@ class EllipticEnvelope(Algorithm):
             precision = _inverse(covariance + np.diag((RIDGE * Scaling.fit(X, "robust").unit) ** 2))
         return location, precision
 
-    def _least_determinant(self, X: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-        """Fit scikit-learn's estimator: centre, covariance (infinite if there is none) and precision."""
+    def _least_determinant(self, X: Matrix) -> tuple[Matrix, Matrix]:
+        """Fit scikit-learn's estimator: centre and precision, with a ridge if the covariance is singular."""
         from sklearn.covariance import MinCovDet
 
         share = self.params["support_fraction"]
@@ -94,11 +94,17 @@ class EllipticEnvelope(Algorithm):
         )
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # singular covariances: seen from the result
-            try:
-                estimator.fit(X)
-            except (ValueError, np.linalg.LinAlgError):
-                return np.zeros(0), np.full((1, 1), np.inf), np.zeros(0)
-            return estimator.location_, estimator.covariance_, estimator.get_precision()
+            estimator.fit(X)
+        covariance = estimator.covariance_
+        eigenvalues = np.linalg.eigvalsh(covariance)
+        if eigenvalues[0] > SINGULAR * eigenvalues[-1]:
+            return estimator.location_, estimator.get_precision()
+        precision = _inverse(covariance + np.diag((RIDGE * Scaling.fit(X, "robust").unit) ** 2))
+        self._note(
+            "Some columns follow from others or hardly vary in the bulk (singular covariance): "
+            "each was taken to vary by at least 0.1 of its unit."
+        )
+        return estimator.location_, precision
 
     def _score(self, X: Matrix) -> Matrix:
         return self._score_blocks(self._scaling.apply(X))

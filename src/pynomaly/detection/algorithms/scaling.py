@@ -70,7 +70,7 @@ def _robust(column: Matrix) -> tuple[float, float]:
     unit = (high - low) / NORMAL_QUARTILE_RANGE
     if unit <= SMALLEST:
         return float(2 * middle), _standard(column)[1]
-    return float(2 * middle), float(min(2 * unit, np.finfo(np.float64).max))
+    return float(2 * middle), 2 * float(min(unit, np.finfo(np.float64).max / 2))
 
 
 def _standard(column: Matrix) -> tuple[float, float]:

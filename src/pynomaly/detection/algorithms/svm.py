@@ -18,7 +18,10 @@ from pynomaly.errors import FitFailed
 
 MAX_EXACT_ROWS = 10_000
 MAX_APPROXIMATE_ROWS = 50_000
+MIN_STEPS = 100_000
+STEPS_PER_ROW = 100
 SCORED_AT_ONCE = 512
+NO_BORDER = "The one-class SVM found no border: scale the columns, or choose another kernel."
 SHAPES = {"rbf": kernels.RBF, "linear": kernels.LINEAR, "poly": kernels.POLY, "sigmoid": kernels.SIGMOID}
 
 
@@ -51,7 +54,7 @@ class OneClassSVM(Algorithm):
             method = "exact" if len(X) <= MAX_EXACT_ROWS else "nystroem"
         vectors, weights, offset = self._solve(scaled) if method == "exact" else self._approximate(scaled)
         if not (np.isfinite(weights).all() and np.isfinite(offset)):
-            raise FitFailed("The one-class SVM found no border: scale the columns, or choose another kernel.")
+            raise FitFailed(NO_BORDER)
         self._keep(vectors, weights, offset)
         progress(0.5)
         self._training_scores = self._score_blocks(scaled, progress, 0.5)
@@ -68,11 +71,20 @@ class OneClassSVM(Algorithm):
 
     def _solve(self, X: Matrix) -> tuple[Matrix, Matrix, float]:
         from sklearn import svm
+        from sklearn.exceptions import ConvergenceWarning
 
         names = ("kernel", "nu", "degree", "coef0", "tol", "shrinking")
-        fitted = svm.OneClassSVM(
-            **{key: self.params[key] for key in names}, gamma=self._gamma, cache_size=500
-        ).fit(X)
+        chosen = {key: self.params[key] for key in names}
+        steps = max(MIN_STEPS, STEPS_PER_ROW * len(X))
+        solver = svm.OneClassSVM(**chosen, gamma=self._gamma, cache_size=500, max_iter=steps)
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", ConvergenceWarning)
+                fitted = solver.fit(X)
+        except ValueError as error:
+            raise FitFailed(NO_BORDER) from error
+        if caught:
+            self._note(f"The solver was stopped after {steps} steps, before it was done: scale the columns.")
         return fitted.support_vectors_, fitted.dual_coef_[0], -float(fitted.intercept_[0])
 
     def _approximate(self, X: Matrix) -> tuple[Matrix, Matrix, float]:
