@@ -142,6 +142,14 @@ def test_unreadable_cells_are_noted(detect, tmp_path):
     assert "pynomaly: note: 1 cell or row could not be read; the first in line 402, column 'b': 'oops'" in err
 
 
+def test_nothing_stands_out(detect, tmp_path):
+    path = write(tmp_path / "t.csv", [[i / 9] for i in range(9)], ["a"])
+    code, out, _ = detect(path)
+    assert code == 0
+    assert out.startswith("9 rows: no row is an anomaly by isolation_forest")
+    assert out.count("\n") == 1
+
+
 def test_rejects_in_words():
     assert present.rejects(2, []) == "2 cells or rows could not be read."
     one = Reject(None, None, "x" * 60, "too long")

@@ -76,6 +76,12 @@ def test_every_failure_is_one_line_and_an_exit_code(failing, capsys, error, code
     assert capsys.readouterr().err == says
 
 
+def test_a_verb_may_exit_by_itself(failing):
+    failing(SystemExit(5))
+    with pytest.raises(SystemExit, match="5"):
+        main(["detect", "x"])
+
+
 def test_a_traceback_only_with_debug(failing, capsys):
     failing(ValueError("why"))
     assert main(["detect", "x", "--debug"]) == 1

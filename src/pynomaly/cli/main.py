@@ -63,25 +63,28 @@ def load(verb: str) -> "Command":
     return get_command(single)
 
 
+def show_version(wanted: bool) -> None:
+    """Print the version and be done, when asked to."""
+    if wanted:
+        typer.echo(f"pynomaly {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def describe(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version)
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
 ) -> None:
     """Find the unusual rows in a table, and say why each is unusual."""
-    del debug  # `main` takes it out of the arguments, wherever it stands
-    if version:
-        typer.echo(f"pynomaly {__version__}")
-        raise typer.Exit
+    del version, debug  # `main` takes --debug out of the arguments, wherever it stands
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code is 0 done, 2 usage, 3 bad input, 130 interrupted, 1 anything else."""
     debug = "--debug" in arguments
     given = [argument for argument in arguments if argument != "--debug"]
-    if given == ["--version"]:
-        typer.echo(f"pynomaly {__version__}")
-        return 0
     try:
         code = get_group(app).main(given or ["--help"], prog_name="pynomaly", standalone_mode=False)
         sys.stdout.flush()

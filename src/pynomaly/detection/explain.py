@@ -1,6 +1,6 @@
 """Reasons: which columns made a row's score, with the value, what is usual, and one short sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,8 +156,3 @@ def _rebuild(feature: ColumnFeatures, entry: Any, grids: Any) -> Typical:
     if isinstance(feature, TimestampFeatures):
         return timestamp_from_json(entry, feature.cycles)
     return TypicalNumber(next(grids), number(entry["missing"]))
-
-
-def reasons_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
-    """Give reasons as JSON values."""
-    return [reason.json() for reason in reasons]
