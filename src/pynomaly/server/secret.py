@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 from pathlib import Path
+from typing import TextIO
 
 from pynomaly.errors import ConfigurationError
 from pynomaly.settings import Settings
@@ -57,20 +58,19 @@ def _make(path: Path) -> None:
     draft = path.with_name(f".secret-{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(draft, path)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            _publish(draft, path, file)
     except OSError as error:
         raise ConfigurationError(f"The secret in {path} cannot be written: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
-def _publish(draft: Path, path: Path) -> None:
+def _publish(draft: Path, path: Path, file: TextIO) -> None:
     try:
+        file.write(secrets.token_hex(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
         os.link(draft, path)  # fails when it exists, where a rename would replace it
     except FileExistsError:
         return
+    finally:
+        draft.unlink()
