@@ -67,20 +67,11 @@ class EllipticEnvelope(Algorithm):
                 f"With more than {MAX_COLUMNS} columns, the bulk's covariance was estimated by shrinkage."
             )
             return _shrunk(X)
-        location, covariance, precision = self._least_determinant(X)
-        if not np.isfinite(covariance).all():
-            self._note(
-                "No least covariance determinant exists here: the covariance was estimated by shrinkage."
-            )
+        try:
+            return self._least_determinant(X)
+        except (ValueError, np.linalg.LinAlgError):  # how scikit-learn and LAPACK say that there is none
+            self._note("No least determinant exists here: the covariance was estimated by shrinkage.")
             return _shrunk(X)
-        eigenvalues = np.linalg.eigvalsh(covariance)
-        if eigenvalues[0] <= SINGULAR * eigenvalues[-1]:
-            self._note(
-                "Some columns follow from others or hardly vary in the bulk (singular covariance): "
-                "each was taken to vary by at least 0.1 of its unit."
-            )
-            precision = _inverse(covariance + np.diag((RIDGE * Scaling.fit(X, "robust").unit) ** 2))
-        return location, precision
 
     def _least_determinant(self, X: Matrix) -> tuple[Matrix, Matrix]:
         """Fit scikit-learn's estimator: centre and precision, with a ridge if the covariance is singular."""
