@@ -1,6 +1,6 @@
 """Write a picture of every page, on a wide screen and on a phone, to ./screenshots (not in git).
 
-Usage: `python scripts/screenshots.py [--folder FOLDER] [--no-scripts]`. It starts its own server with its own data.
+Usage: `python scripts/screenshots.py [--folder FOLDER] [--no-scripts]`. Server and data are its own.
 """
 
 import argparse
