@@ -273,7 +273,7 @@ def frame_kind(source: Any) -> FrameKind:
 def chosen(
     columns: tuple[Column, ...], wanted: tuple[str, ...] | None, left_out: tuple[str, ...]
 ) -> list[Column]:
-    """Pick columns by name; an id-like column that is asked for by name is used.
+    """Pick columns by name; an id-like or text column that is asked for by name is used.
 
     Raises BadColumns when a name is not in the table, or when nothing is left.
     """
@@ -285,7 +285,9 @@ def chosen(
             raise BadColumns(f"The table has no column {name!r}.{hint}", column=name)
     picked = [by_name[name] for name in dict.fromkeys(wanted or by_name) if name not in left_out]
     if wanted:
-        picked = [replace(column, unused=None) if column.type == "id" else column for column in picked]
+        picked = [
+            replace(column, unused=None) if column.type in ("id", "text") else column for column in picked
+        ]
     if not picked:
         raise BadColumns("No column is left to use: every one is excluded.")
     return picked

@@ -216,6 +216,15 @@ def test_many_missing_columns_are_counted_past_the_first_ten():
         encoder.transform(retyped)
 
 
+def test_whole_numbers_fit_a_category_that_had_them_as_levels():
+    encoder = Encoder.fit(frame_of(k=("category", ["1", "2", "x", "x", None])))
+    as_numbers = encoder.transform(frame_of(k=("number", [2.0, None, 1.0])))
+    assert (as_numbers == encoder.transform(frame_of(k=("category", ["2", None, "1"])))).all()
+    for cells in ([1.0, 3.0], [1.5]):
+        with pytest.raises(SchemaMismatch, match="'k' was category in training and is number here"):
+            encoder.transform(frame_of(k=("number", cells)))
+
+
 @pytest.mark.parametrize("kind", ["number", "category", "timestamp"])
 @pytest.mark.parametrize("found", ["number", "category", "timestamp"])
 def test_a_wholly_missing_column_fits_any_type(kind, found):

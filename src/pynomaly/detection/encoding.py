@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.columns import Column, ColumnData, Frame
+from pynomaly.columns import Column, ColumnData, Frame, Levels
 from pynomaly.detection.features import (
     KINDS,
+    CategoryFeatures,
     ColumnFeatures,
     Matrix,
     Values,
@@ -69,7 +70,8 @@ class Encoder:
         """Encode rows into a C-contiguous float64 matrix (n, width).
 
         Columns may come in any order and extra ones are ignored; raises SchemaMismatch naming every column
-        that is missing or has another type than in training. A column that is wholly missing fits any type.
+        that is missing or has another type than in training. A column that is wholly missing fits any type,
+        and whole numbers fit a category when training had each of them as a level (such as "1" beside "x").
         """
         columns = self._matched(frame)
         out = np.zeros((len(frame[self.names[0]]), self.width))
@@ -141,6 +143,8 @@ class Encoder:
                 columns.append(data.values)
             elif is_missing(data.values).all():
                 columns.append(missing_values(feature.kind, len(data)))
+            elif (levels := known_levels(data.values, feature)) is not None:
+                columns.append(levels)
             else:
                 retyped[name] = (feature.kind, kind)
         if missing or retyped:
@@ -175,6 +179,19 @@ def fit_used(data: ColumnData) -> ColumnFeatures | None:
         return None
     fitted = fit_column(data)
     return fitted if fitted.names else None
+
+
+def known_levels(values: Values, feature: ColumnFeatures) -> Levels | None:
+    """Read whole numbers as levels of a category; None when training did not have every one of them."""
+    if not isinstance(feature, CategoryFeatures) or isinstance(values, Levels) or values.dtype.kind != "f":
+        return None
+    present, inverse = np.unique(values[~np.isnan(values)], return_inverse=True)
+    levels = tuple(f"{number:.0f}" for number in present.tolist())
+    if (present != np.floor(present)).any() or not all(level in feature.place for level in levels):
+        return None
+    codes = np.full(len(values), -1, dtype=np.int32)
+    codes[~np.isnan(values)] = inverse
+    return Levels(codes, levels)
 
 
 def mismatch(missing: Sequence[str], retyped: Mapping[str, tuple[str, str]]) -> SchemaMismatch:

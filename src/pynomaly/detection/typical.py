@@ -19,6 +19,9 @@ SHARES = np.concatenate([_TAIL_SHARES, np.linspace(0.02, 0.98, 193)[1:-1], 1 - _
 TAIL = 0.9
 """A value above (below) this share of the training rows is called high (low)."""
 
+EXTREME = 0.99
+"""The greatest value is called so when this share of the rows is below it, and not when many rows have it."""
+
 OFTEN = 0.05
 """A level that this share of the training rows has is not called rare."""
 
@@ -97,7 +100,10 @@ class TypicalNumber:
             if share == 1:
                 return f"{word} than in any training row"
             if share >= TAIL:
-                return f"the {most} value in training" if at_end else f"{word} than {percent(share)} of rows"
+                rare_end = at_end and share >= EXTREME
+                return (
+                    f"the {most} value in training" if rare_end else f"{word} than {percent(share)} of rows"
+                )
         return ""
 
     def _quantile(self, share: float) -> float:
