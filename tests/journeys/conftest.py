@@ -95,7 +95,7 @@ def installation(
 ) -> Iterator[Installation]:
     """A fresh installation that serves, on either database."""
     home = tmp_path_factory.mktemp("home")
-    given = {"home": home, "access_token_minutes": 240, "log_level": "warning"}
+    given = {"home": home, "access_token_minutes": 240, "log_level": "warning", "max_table_mib": 48}
     if request.param == "postgres":
         given["database_url"] = request.getfixturevalue("make_postgres")("template0")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
@@ -184,3 +184,11 @@ def dataset(ada: Client, payments: Path) -> Any:
 def result(ada: Client, dataset: Any) -> Any:
     """A completed detection on the payments."""
     return ada.post("/detection/detect", 201, {"dataset_id": dataset["id"]}, wait=30)
+
+
+@pytest.fixture(scope="session")
+def large(ada: Client) -> Any:
+    """A table on which the exact one-class SVM takes minutes."""
+    source = random.Random(1)
+    lines = ["a,b,c,d", *(",".join(f"{source.gauss(0, 1):.5f}" for _ in range(4)) for _ in range(60_000))]
+    return ada.upload("\n".join(lines).encode(), "large.csv")

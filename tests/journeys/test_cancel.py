@@ -1,24 +1,14 @@
 """Jobs that are cancelled or whose process dies: what they leave behind is in order, and work goes on."""
 
 import os
-import random
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 SLOW = {"algorithm": "one_class_svm", "parameters": {"method": "exact", "nu": 0.9}}
-
-
-@pytest.fixture(scope="session")
-def large(ada: Any) -> Any:
-    """A table on which the exact one-class SVM takes minutes."""
-    source = random.Random(1)
-    lines = ["a,b,c,d", *(",".join(f"{source.gauss(0, 1):.5f}" for _ in range(4)) for _ in range(60_000))]
-    return ada.upload("\n".join(lines).encode(), "large.csv")
 
 
 def children(installation: Any) -> list[psutil.Process]:

@@ -132,9 +132,7 @@ def check_usable(dataset: Dataset, columns: list[str] | None) -> None:
         )
     chosen = [known[name] for name in columns or known if name != dataset.label_column]
     if (dataset.n_rows or 0) < 2:
-        raise TooFewRows(
-            f"Detection needs at least 2 rows to compare: {dataset.name!r} has {dataset.n_rows}."
-        )
+        raise TooFewRows(f"Detection compares at least 2 rows: {dataset.name!r} has {dataset.n_rows}.")
     if not any(column["unused"] is None or (columns and column["type"] == "id") for column in chosen):
         why = "; ".join(f"{c['name']!r}: {c['unused']}" for c in chosen[:10])
         raise NoUsableColumns(f"The dataset {dataset.name!r} has no column that detection can use ({why}).")
