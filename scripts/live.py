@@ -60,7 +60,7 @@ def serving(home: Path, **variables: str) -> Iterator[Server]:
         "PYNOMALY_ADMIN_PASSWORD_FILE": str(secret),
         **variables,
     }
-    command = [sys.executable, "-m", "pynomaly.cli.main", "serve", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("pynomaly")), "serve", "--port", str(port)]
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
