@@ -91,8 +91,12 @@ def _database(columns: Arrays) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Open an empty database that sees `columns` as the table `given`."""
     import duckdb
 
-    settings = {"autoinstall_known_extensions": "false", "python_enable_replacements": "false"}
+    settings = {
+        "autoinstall_known_extensions": "false",
+        "python_enable_replacements": "false",
+    }
     with duckdb.connect(config=settings) as database:
+        database.execute("SET enable_progress_bar = false")
         database.register("given", dict(columns))
         yield database
 

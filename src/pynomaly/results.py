@@ -159,7 +159,7 @@ def explain(result: Result, rows: Sequence[int], progress: Callable[[float], Non
     """Find the reasons of those rows that have none yet, a bounded number of cells at a time."""
     table, model = result.table, result.model
     missing = [row for row in rows if row not in result.explained]
-    step = max(1, min(1000, CELLS_AT_ONCE // max(len(model.columns), 1)))
+    step = max(1, min(5000, CELLS_AT_ONCE // max(len(model.columns), 1)))
     for start in range(0, len(missing), step):
         chunk = missing[start : start + step]
         frame = model.frame_of_rows(table.rows(chunk, model.columns))

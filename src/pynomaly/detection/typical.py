@@ -1,6 +1,7 @@
 """What is usual in a column: a summary of the training rows, and a value compared with it in words."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,33 +69,38 @@ class TypicalNumber:
         low, median, high = (self._quantile(share) for share in (0.05, 0.5, 0.95))
         return {"median": median, "low": low, "high": high}
 
+    @cached_property
+    def typical(self) -> str:
+        """The median and the usual range in words."""
+        low, median, high = (show(self.expected[part]) for part in ("low", "median", "high"))
+        return f"typically {median}" if low == high else f"typically {median}, mostly {low} to {high}"
+
     def below(self, value: float) -> float:
         """Share of the training rows that are smaller, rounded down to the grid."""
-        at = int(np.searchsorted(self.grid, value, side="left"))
+        at = bisect_left(self.cuts, value)
         return 1.0 if at == len(SHARES) else float(SHARES[max(at - 1, 0)])
 
     def above(self, value: float) -> float:
         """Share of the training rows that are larger, rounded down to the grid."""
-        at = int(np.searchsorted(self.grid, value, side="right"))
+        at = bisect_right(self.cuts, value)
         return 1.0 - float(SHARES[min(at, len(SHARES) - 1)]) if at else 1.0
 
     def compare(self, value: float | None, otherwise: str) -> str:
         """Say where a number lies among the training rows."""
         if value is None:
             return missing_as(self.missing)
-        usual = self.expected
-        low, high = usual["low"], usual["high"]
-        typical = f"typically {show(usual['median'])}, mostly {show(low)} to {show(high)}"
-        if low == high:
-            typical = f"typically {show(usual['median'])}"
-        place = self._place(value) or otherwise
-        return f"{show(value)}, {place} ({typical})"
+        return f"{show(value)}, {self._place(value) or otherwise} ({self.typical})"
+
+    @cached_property
+    def cuts(self) -> list[float]:
+        """The grid as a list, which is quicker to search for one value."""
+        return self.grid.tolist()
 
     def _place(self, value: float) -> str:
         """Say how far out a number lies; nothing when it is among the usual ones."""
         ends = (
-            (self.below(value), value == self.grid[-1], "higher", "highest"),
-            (self.above(value), value == self.grid[0], "lower", "lowest"),
+            (self.below(value), value == self.cuts[-1], "higher", "highest"),
+            (self.above(value), value == self.cuts[0], "lower", "lowest"),
         )
         for share, at_end, word, most in ends:
             if share == 1:
