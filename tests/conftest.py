@@ -13,10 +13,13 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 
-from pynomaly.server.db import Base, Database, load_models, make_engine, new_id
+from pynomaly.server.db import Database, load_models, new_id
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.worker import Worker
+from pynomaly.server.migrate import upgrade
 from pynomaly.settings import Settings
+
+load_models()  # any test may use any table
 
 _WATCHDOG = """
 "$0"/postgres -D "$1" -k "$1" -h "" -F -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB &
@@ -72,45 +75,43 @@ def postgres() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def make_postgres(postgres: Engine) -> Iterator[Callable[[str], str]]:
+def make_postgres(postgres: Engine) -> Callable[[str], URL]:
     """Make a PostgreSQL database from the named template; gives its URL."""
-    made = []
 
-    def make(template: str) -> str:
+    def make(template: str) -> URL:
         name = f"pynomaly_{new_id().replace('-', '')}"
         with postgres.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        made.append(name)
-        return postgres.url.set(database=name).render_as_string(hide_password=False)
+        return postgres.url.set(database=name)
 
-    yield make
+    return make
+
+
+def _drop(postgres: Engine, url: URL) -> None:
     with postgres.connect() as connection:
-        for name in reversed(made):
-            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"DROP DATABASE {url.database} WITH (FORCE)")
 
 
-def _create_schema(settings: Settings) -> None:
-    load_models()
-    engine = make_engine(settings)
-    Base.metadata.create_all(engine)
-    engine.dispose()
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the present schema and no rows."""
     home = tmp_path_factory.mktemp("template")
-    _create_schema(Settings(home=home))
+    upgrade(Settings(home=home))
     return home / "pynomaly.db"
 
 
 @pytest.fixture(scope="session")
-def postgres_template(make_postgres: Callable[[str], str]) -> str:
+def postgres_template(postgres: Engine, make_postgres: Callable[[str], URL]) -> Iterator[str]:
     """The name of a PostgreSQL database with the present schema and no rows."""
     url = make_postgres("template0")
     with tempfile.TemporaryDirectory() as home:
-        _create_schema(Settings(home=Path(home), database_url=url))
-    return str(make_url(url).database)
+        upgrade(Settings(home=Path(home), database_url=_text(url)))
+    yield str(url.database)
+    _drop(postgres, url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -119,16 +120,32 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def _installation(request: pytest.FixtureRequest, home: Path, template: str) -> Iterator[Settings]:
+    make, server = request.getfixturevalue("make_postgres"), request.getfixturevalue("postgres")
+    url = make(template)
+    yield Settings(home=home, database_url=_text(url))
+    _drop(server, url)
+
+
 @pytest.fixture
-def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of an installation of its own, whose database has the present schema and no rows."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     if backend == "sqlite":
         shutil.copyfile(request.getfixturevalue("sqlite_template"), home / "pynomaly.db")
-        return Settings(home=home)
-    url = request.getfixturevalue("make_postgres")(request.getfixturevalue("postgres_template"))
-    return Settings(home=home, database_url=url)
+        yield Settings(home=home)
+    else:
+        yield from _installation(request, home, request.getfixturevalue("postgres_template"))
+
+
+@pytest.fixture
+def empty_settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings of an installation of its own, whose database has no tables yet."""
+    if backend == "sqlite":
+        yield Settings(home=tmp_path / "home")
+    else:
+        yield from _installation(request, tmp_path / "home", "template0")
 
 
 @pytest.fixture

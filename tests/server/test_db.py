@@ -1,7 +1,5 @@
 """The database layer: times, transactions, read-only sessions and addresses, on both databases."""
 
-
-
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.queue import enqueue

@@ -52,11 +52,12 @@ class Jobs:
         with database.session() as session:
             session.execute(text(sample_jobs.EFFECTS))
 
-    def add(self, kind: str, payload: dict[str, Any] | None = None, priority: int = 0) -> str:
+    def add(
+        self, kind: str, payload: dict[str, Any] | None = None, *, priority: int = 0, attempts: int = 3
+    ) -> str:
         with self.database.session() as session:
-            return enqueue(
-                session, kind, payload or {}, owner_id=None, subject_id=None, priority=priority
-            ).id
+            session.info["job_max_attempts"] = attempts
+            return enqueue(session, kind, payload or {}, owner_id=None, subject_id=None, priority=priority).id
 
     def get(self, job_id: str) -> Job:
         with self.database.session(write=False) as session:
@@ -82,11 +83,9 @@ def jobs(database: Database, until: Until) -> Jobs:
 @pytest.fixture(scope="session")
 def forkserver() -> Iterator[Forkserver]:
     """A warm process for all tests, which can import the sample jobs."""
-    forkserver = Forkserver(["sample_jobs"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", HERE)
-        patch.setenv("PYNOMALY_SECRET_KEY", "not for children")
-        forkserver.start()
+    environ = {**os.environ, "PYTHONPATH": HERE, "PYNOMALY_SECRET_KEY": "not for children"}
+    forkserver = Forkserver(["sample_jobs"], environ)
+    forkserver.start()
     yield forkserver
     forkserver.close()
 
@@ -120,7 +119,7 @@ def spawn_worker(settings: Settings) -> Iterator[Callable[..., subprocess.Popen[
     def spawn(slots: int = 2) -> subprocess.Popen[bytes]:
         env = {**os.environ, **environment(settings), "PYTHONPATH": HERE}
         command = [sys.executable, f"{HERE}/sample_jobs.py", str(slots)]
-        spawned.append(subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL))
+        spawned.append(subprocess.Popen(command, env=env))
         return spawned[-1]
 
     yield spawn

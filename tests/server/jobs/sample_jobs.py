@@ -160,10 +160,12 @@ TASKS = {
 
 def main() -> None:
     """Run a worker with these tasks, for tests that kill it: `python sample_jobs.py SLOTS`."""
+    from pynomaly.server.db import load_models
     from pynomaly.server.jobs.processes import Forkserver
     from pynomaly.server.jobs.worker import Worker, stop_on_signals
     from pynomaly.settings import Settings
 
+    load_models()
     forkserver = Forkserver(["sample_jobs"])
     worker = Worker(Settings(), TASKS, forkserver, slots=int(sys.argv[1]))
     stop_on_signals(worker)

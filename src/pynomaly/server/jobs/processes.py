@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +103,10 @@ class Child:
 class Forkserver:
     """Starts the warm process when it is needed and again when it has died; safe to use from many threads."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        """Have the warm process import `modules`."""
+    def __init__(self, modules: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
+        """Have the warm process import `modules`; it gets `environ` as it is now, without secrets."""
         self._modules = tuple(modules)
+        self._environ = {name: value for name, value in environ.items() if name not in SECRETS}
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket
@@ -126,7 +127,7 @@ class Forkserver:
                     self._process = subprocess.Popen(  # noqa: S603 - our own module
                         [sys.executable, "-m", "pynomaly.server.jobs.forkserver", *self._modules],
                         stdin=theirs.fileno(),
-                        env={name: value for name, value in os.environ.items() if name not in SECRETS},
+                        env=self._environ,
                         start_new_session=True,
                     )
                 threading.Thread(target=self._listen, args=(self._control,), daemon=True).start()

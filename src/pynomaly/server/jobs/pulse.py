@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from pynomaly.errors import LeaseLost
 from pynomaly.server.jobs import queue
@@ -19,6 +20,7 @@ from pynomaly.server.jobs.tasks import Task
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 0.25
+LONGEST_BEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 0.5
 WORKER_GONE = Outcome("died", "killed", "The worker that ran the job was killed or lost its connection.")
 
@@ -45,13 +47,20 @@ class Pulse(threading.Thread):
         self._stopped.set()
 
     def run(self) -> None:
-        """Beat until stopped: whatever went wrong at one beat is tried again at the next."""
+        """Beat until stopped: whatever goes wrong at one beat is tried again, a little later each time."""
         changes = Changes(self._site.database)
-        while not self._stopped.wait(BEAT_SECONDS):
+        wait = BEAT_SECONDS
+        while not self._stopped.wait(wait):
             try:
                 self.beat(changes.changed())
+                wait = BEAT_SECONDS
+            except (OperationalError, InterfaceError) as error:
+                log.warning("database_unavailable", error=str(error.orig))
+                wait = min(2 * wait, LONGEST_BEAT_SECONDS)
+                changes.forget()
             except Exception:
                 log.exception("worker_beat_failed")
+                wait = LONGEST_BEAT_SECONDS
                 changes.forget()
         changes.close()
 

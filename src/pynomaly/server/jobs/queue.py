@@ -68,9 +68,7 @@ def lease_of(job: Job) -> Lease:
     return Lease(job.id, job.attempts, job.worker or "")
 
 
-def claim(
-    session: Session, worker: str, seconds: float, kinds: Collection[str], limit: int = 1
-) -> list[Job]:
+def claim(session: Session, worker: str, seconds: float, kinds: Collection[str], limit: int = 1) -> list[Job]:
     """Take up to `limit` waiting jobs of these kinds, highest priority and then oldest first."""
     now = utc_now()
     # a moment further ahead than any retry waits means that the clock was set back since

@@ -1,0 +1,120 @@
+"""The schema: migrated equals declared; migrating is safe to repeat and to do twice at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from pynomaly.errors import ConfigurationError
+from pynomaly.server import migrate
+from pynomaly.server.db import Base, load_models, make_engine
+from pynomaly.server.jobs.supervisor import environment
+from pynomaly.settings import Settings
+
+Shape = dict[str, dict[str, list[object]]]
+
+
+def shape(engine: Engine) -> Shape:
+    """Names and definitions of everything in the database, as it tells them itself."""
+    seen = inspect(engine)
+    return {
+        table: {
+            "columns": sorted((c["name"], str(c["type"]), c["nullable"]) for c in seen.get_columns(table)),
+            "keys": [seen.get_pk_constraint(table)["name"]],
+            "foreign": sorted(str(key) for key in seen.get_foreign_keys(table)),
+            "unique": sorted(str(key) for key in seen.get_unique_constraints(table)),
+            "checks": sorted(str(key) for key in seen.get_check_constraints(table)),
+            "indexes": sorted(
+                (
+                    str(index["name"]),
+                    str(index.get("expressions", index["column_names"])),
+                    str([str(option) for option in index.get("dialect_options", {}).values()]),
+                )
+                for index in seen.get_indexes(table)
+            ),
+        }
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+def test_migrated_schema_is_the_declared_one(empty_settings: Settings, tmp_path: Path) -> None:
+    migrate.upgrade(empty_settings)
+    load_models()
+    engine = make_engine(empty_settings)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    migrated = shape(engine)
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    assert migrated == shape(engine)
+    engine.dispose()
+
+
+def test_upgrade_again_changes_nothing(empty_settings: Settings) -> None:
+    assert migrate.current(empty_settings) is None
+    assert not migrate.is_current(empty_settings)
+    migrate.upgrade(empty_settings)
+    migrate.upgrade(empty_settings)
+    assert migrate.is_current(empty_settings)
+    assert migrate.current(empty_settings) == migrate.revisions()[-1]
+
+
+def test_downgrade_and_up_again(empty_settings: Settings) -> None:
+    migrate.upgrade(empty_settings)
+    engine = make_engine(empty_settings)
+    with engine.begin() as connection:
+        command.downgrade(migrate.configuration(connection), "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    migrate.upgrade(empty_settings)
+    assert migrate.is_current(empty_settings)
+
+
+def test_two_processes_migrate_once(empty_settings: Settings) -> None:
+    code = "from pynomaly.server.migrate import *; upgrade(Settings())"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], env=environment(empty_settings), stderr=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    for process in started:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors.decode()
+    assert migrate.is_current(empty_settings)
+
+
+def test_newer_database_is_refused(empty_settings: Settings) -> None:
+    migrate.upgrade(empty_settings)
+    engine = make_engine(empty_settings)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ConfigurationError, match="9999, made by a newer Pynomaly"):
+        migrate.upgrade(empty_settings)
+    assert not migrate.is_current(empty_settings)
+
+
+def test_failed_migration_leaves_nothing(empty_settings: Settings) -> None:
+    engine = make_engine(empty_settings)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE detections (id INTEGER)"))  # the last one is in the way
+    with pytest.raises(Exception, match="detections"):
+        migrate.upgrade(empty_settings)
+    assert inspect(engine).get_table_names() == ["detections"]
+    engine.dispose()
+
+
+def test_revisions_are_alembics() -> None:
+    script = ScriptDirectory(str(migrate.FOLDER))
+    assert [step.revision for step in reversed(list(script.walk_revisions()))] == migrate.revisions()
+    assert script.get_heads() == [migrate.revisions()[-1]]
