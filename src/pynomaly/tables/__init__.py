@@ -1,4 +1,4 @@
-"""Tables: files, streams and frames become typed columns; DuckDB works inside, and nothing here knows of detection.
+"""Tables: files, streams and frames become typed columns. Nothing here knows of detection.
 
 Importing this package loads neither DuckDB nor NumPy: each function imports what it needs when it is called.
 """

@@ -1,4 +1,4 @@
-"""Table `raw`, whatever it was loaded from, becomes a Table: four stored types, infinities refused, types decided."""
+"""Table `raw`, whatever it was loaded from, becomes a Table: stored types, no infinities, types decided."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,8 +34,9 @@ def build(
 ) -> Table:
     """Make the Table; `late` conversions drop the rows whose cells they reject.
 
-    `measured` holds what is known already of DOUBLE columns that need no conversion; `whole` stores DOUBLE columns without fractions as BIGINT (for formats that do not tell 1 from 1.0); `ids` False
-    never takes whole numbers for an identifier. Raises TableEmpty or NonFiniteValue.
+    `measured` holds what is known already of DOUBLE columns that need no conversion; `whole` stores DOUBLE
+    columns without fractions as BIGINT (for formats that do not tell 1 from 1.0); `ids` False never takes
+    whole numbers for an identifier. Raises TableEmpty or NonFiniteValue.
     """
     report = report or Report()
     types = types_of(connection, "raw")
@@ -46,7 +47,9 @@ def build(
     bad = " OR ".join(conversion.bad for conversion in late if conversion.n_bad)
     if bad or any(sql != f"c{place}" for place, (_, sql) in enumerate(plan)):
         parts = ", ".join(f"{sql} AS c{place}" for place, (_, sql) in enumerate(plan))
-        connection.execute(f"CREATE TABLE data AS SELECT {parts} FROM raw" + (f" WHERE NOT ({bad})" if bad else ""))
+        connection.execute(
+            f"CREATE TABLE data AS SELECT {parts} FROM raw" + (f" WHERE NOT ({bad})" if bad else "")
+        )
         connection.execute("DROP TABLE raw")
     else:
         connection.execute("ALTER TABLE raw RENAME TO data")

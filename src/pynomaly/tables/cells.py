@@ -35,10 +35,11 @@ _DAYS = (
     "%d-%b-%y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%a, %d %b %Y",
 )  # fmt: skip
 _TIMES = (
-    "", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M", ", %H:%M:%S",
+    "", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S",
+    ", %H:%M", ", %H:%M:%S",
 )  # fmt: skip
 FORMATS = tuple(day + time for day in _DAYS for time in _TIMES)
-"""Timestamps that are not ISO 8601. Where two fit all values (03/04/2024), the earlier wins: day before month.
+"""Timestamps that are not ISO 8601. Where two fit all values (03/04/2024), the earlier wins: day first.
 Two-digit years come first, since `%Y` would take 24 for the year 24."""
 
 

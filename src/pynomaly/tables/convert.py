@@ -1,7 +1,7 @@
-"""Columns loaded as text that are really numbers or timestamps, found over the whole column and not a sample of it."""
+"""Columns loaded as text that are really numbers or timestamps, told from all of their cells."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pynomaly.tables.cells import FORMATS, OTHER_TIMESTAMP
@@ -17,22 +17,24 @@ SAMPLED = 2000
 LIKELY = 0.5
 """Share of the sample's cells from which a type is counted in full."""
 MEANT = 0.9
-"""Share of cells from which a column is meant to hold a type: the other cells are errors, not another type."""
+"""Share of cells from which a column is meant to hold a type, and its other cells are errors."""
 FEW_LEVELS = 20
 """Text with at most this many different numbers in it may be a category such as 0, 1, 2, "3 or more"."""
+HOLDS_ROWS = "a quote takes in lines that look like rows: it is opened here, and closed only below"
 PLAIN = Layout(",", '"', '"', True, ".", None, (), ())
 """Numbers as programs write them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How to turn text column c<place> of `raw` into `kind`: `sql` is NULL for the `n_bad` cells that are not."""
+    """How to turn text column c<place> of `raw` into `kind`: `sql` is NULL for `n_bad` cells that are not."""
 
     place: int
     kind: str
     sql: str
     reason: str
     n_bad: int
+    n_hidden: int = 0
 
     @property
     def bad(self) -> str:
@@ -60,6 +62,47 @@ def conversions(
             if chosen:
                 found.append(chosen)
     return found
+
+
+def swallowed(
+    connection: "duckdb.DuckDBPyConnection", types: Sequence[str], layout: Layout
+) -> list[Conversion]:
+    """Find cells that hold whole rows: a stray quote takes in all lines up to the next one, as valid CSV."""
+    texts = [place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"] if len(types) > 1 else []
+    found: list[Conversion] = []
+    for start in range(0, len(texts), 200):
+        chunk = [
+            Conversion(p, "VARCHAR", _not_rows(p, len(types), layout), HOLDS_ROWS, 0)
+            for p in texts[start : start + 200]
+        ]
+        counts = ", ".join(
+            f"count(*) FILTER (WHERE {option.bad}), "
+            f"coalesce(sum({_lines(option.place)}) FILTER (WHERE {option.bad}), 0)"
+            for option in chunk
+        )
+        row = connection.execute(f"SELECT {counts} FROM raw").fetchone() or ()
+        found += [
+            replace(option, n_bad=row[2 * i], n_hidden=int(row[2 * i + 1]))
+            for i, option in enumerate(chunk)
+            if row[2 * i]
+        ]
+    return found
+
+
+def _lines(place: int) -> str:
+    """Write the SQL that counts the line ends in a cell."""
+    return f"(length(c{place}) - length(replace(c{place}, chr(10), '')))"
+
+
+def _not_rows(place: int, width: int, layout: Layout) -> str:
+    """Write the SQL that is NULL for a cell with several lines that have as many delimiters as rows have."""
+    cell, mark = f"c{place}", literal(layout.delimiter)
+    lines = _lines(place)
+    marks = f"(length({cell}) - length(replace({cell}, {mark}, '')))"
+    return (
+        f"CASE WHEN NOT contains({cell}, chr(10)) OR {lines} < 2 OR {marks} < {width - 1} * ({lines} - 1) "
+        f"THEN {cell} END"
+    )
 
 
 def number_sql(place: int, layout: Layout) -> str:
@@ -108,7 +151,10 @@ def _likely(
         if timestamps >= LIKELY * present:
             options.append(Conversion(place, "TIMESTAMP", timestamp_sql(place), "not a timestamp", 0))
         patterns = [] if options or not values else _formats(connection, values)
-        options += [Conversion(place, "TIMESTAMP", format_sql(place, p), f"not a timestamp like {p}", 0) for p in patterns]
+        options += [
+            Conversion(place, "TIMESTAMP", format_sql(place, p), f"not a timestamp like {p}", 0)
+            for p in patterns
+        ]
         if options:
             likely[place] = options
     return likely
@@ -120,7 +166,10 @@ def _formats(connection: "duckdb.DuckDBPyConnection", values: list[str]) -> list
     if sum(OTHER_TIMESTAMP.fullmatch(value) is not None for value in values) < LIKELY * len(values):
         return []
     parts = ", ".join(f"count(try_strptime(v, {literal(pattern)}))" for pattern in FORMATS)
-    counts = connection.execute(f"SELECT {parts} FROM (SELECT unnest(?::VARCHAR[]) AS v)", [values]).fetchone() or ()
+    counts = (
+        connection.execute(f"SELECT {parts} FROM (SELECT unnest(?::VARCHAR[]) AS v)", [values]).fetchone()
+        or ()
+    )
     ranked = sorted(zip(counts, FORMATS, strict=True), key=lambda pair: -pair[0])
     return [pattern for times, pattern in ranked[:3] if times >= LIKELY * len(values)]
 
@@ -136,16 +185,18 @@ def _choose(
     best = max(range(len(options)), key=lambda i: (fits[i], -i))
     chosen, n_bad = options[best], present - fits[best]
     if n_bad > limits.max_bad_rows * present and not (
-        fits[best] >= MEANT * present and (chosen.kind == "TIMESTAMP" or _measured(connection, chosen, present))
+        fits[best] >= MEANT * present
+        and (chosen.kind == "TIMESTAMP" or _measured(connection, chosen, present))
     ):
         return None
-    return Conversion(chosen.place, chosen.kind, chosen.sql, chosen.reason, n_bad)
+    return replace(chosen, n_bad=n_bad)
 
 
 def _measured(connection: "duckdb.DuckDBPyConnection", chosen: Conversion, present: int) -> bool:
-    """Say whether the numbers look measured (fractions, or many different ones) and not like codes of a category."""
+    """Say whether numbers look measured (fractions, or many different ones), not like codes of a category."""
     found = connection.execute(
-        f"SELECT count(DISTINCT v), coalesce(bool_and(v = trunc(v)), true) FROM (SELECT {chosen.sql} AS v FROM raw)"
+        "SELECT count(DISTINCT v), coalesce(bool_and(v = trunc(v)), true) "
+        f"FROM (SELECT {chosen.sql} AS v FROM raw)"
     ).fetchone()
     distinct, whole = found or (0, True)
     return bool(not whole or distinct > min(FEW_LEVELS, present // 2))

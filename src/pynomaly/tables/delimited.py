@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pynomaly.errors import NonFiniteValue, TableEmpty
 from pynomaly.tables.build import build
 from pynomaly.tables.cells import MISSING
+from pynomaly.tables.convert import Conversion, conversions, swallowed
 from pynomaly.tables.csv_rejects import find_cells, native_report
-from pynomaly.tables.convert import conversions
 from pynomaly.tables.dialect import Layout, reader_options, sniff
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Dialect, Limits
@@ -44,7 +44,8 @@ class Delimited:
         thousands = f", thousands={literal(layout.thousands)}" if layout.thousands else ""
         return (
             f"FROM read_csv({literal(str(self.path))}, auto_detect=false, columns={{{columns}}}, "
-            f"header={layout.header}, delim={literal(layout.delimiter)}, quote={literal(layout.quote)}, "
+            f"header={layout.header}, skip={layout.skip}, "
+            f"delim={literal(layout.delimiter)}, quote={literal(layout.quote)}, "
             f"escape={literal(layout.escape)}, decimal_separator={literal(layout.decimal)}{thousands}, "
             f"nullstr=[{missing}], max_line_size={LONGEST_LINE}, store_rejects=true, "
             f"rejects_table='{rejects}', rejects_scan='{rejects}_scan')"
@@ -65,7 +66,8 @@ class Loaded:
 def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table:
     """Read an uncompressed file.
 
-    Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or TableTooLarge.
+    Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or
+    TableTooLarge.
     """
     text = to_utf8(path, name, folder)
     file = Delimited(text.path, name, _look(text.path, name))
@@ -75,7 +77,8 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table
     with reading(name, limits):
         loaded = _load(connection, file, folder, limits)
         loaded.report.check(loaded.n_rows, name, limits)
-        late = conversions(connection, loaded.types, layout, limits)
+        late = swallowed(connection, loaded.types, layout)
+        late += conversions(connection, _remaining(loaded.types, late), layout, limits)
         find = partial(find_cells, connection, path=loaded.file.path, layout=layout)
         report = with_late(connection, loaded.report, late, find)
         report.check(loaded.n_rows - report.n_late, name, limits)
@@ -104,6 +107,12 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table
         )
 
 
+def _remaining(types: list[str], decided: list[Conversion]) -> list[str]:
+    """Give the types, with an empty one for columns that are decided."""
+    places = {conversion.place for conversion in decided}
+    return ["" if place in places else sql_type for place, sql_type in enumerate(types)]
+
+
 def _look(path: Path, name: str) -> Layout:
     """Tell the layout from the beginning of the file."""
     for size in (SAMPLE, LONGEST_LINE + SAMPLE):
@@ -120,13 +129,11 @@ def _look(path: Path, name: str) -> Layout:
     return layout
 
 
-def _load(
-    connection: "duckdb.DuckDBPyConnection", file: Delimited, folder: Path, limits: Limits
-) -> Loaded:
+def _load(connection: "duckdb.DuckDBPyConnection", file: Delimited, folder: Path, limits: Limits) -> Loaded:
     """Read the file into table `raw`, with the types that its columns really have.
 
-    The types guessed from the sample are corrected, and the file read again, when more cells than allowed contradict
-    them, or when whole numbers are too large for DOUBLE.
+    The types guessed from the sample are corrected, and the file read again, when more cells than allowed
+    contradict them, or when whole numbers are too large for DOUBLE.
     """
     types = list(file.layout.types)
     measured: dict[int, Measured] = {}

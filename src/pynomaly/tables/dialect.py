@@ -1,20 +1,29 @@
-"""How a delimited file is written: delimiter, quote, header, decimal mark, and a first guess of the columns' types.
+"""How a delimited file is written: delimiter, quote, header, decimal mark, a first guess of the types.
 
-The delimiter and quote are those under which the file is most table-like: rows of one length (pattern score) whose
-cells are numbers, timestamps or empty (type score), after van den Burg, Nazábal and Sutton, "Wrangling messy CSV
-files by detecting row and type patterns" (2019).
+The delimiter and quote are those under which the file is most table-like: rows of one length (pattern score)
+whose cells are numbers, timestamps or empty (type score), after van den Burg, Nazábal and Sutton, "Wrangling
+messy CSV files by detecting row and type patterns" (2019).
 """
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pynomaly.tables.cells import GROUPED_COMMA, GROUPED_DOT, ISO_TIMESTAMP, MISSING, NUMBER, NUMBER_COMMA, shape_of
+from pynomaly.tables.cells import (
+    GROUPED_COMMA,
+    GROUPED_DOT,
+    ISO_TIMESTAMP,
+    MISSING,
+    NUMBER,
+    NUMBER_COMMA,
+    shape_of,
+)
 
 csv.field_size_limit(1 << 30)  # the module's own limit is 128 KiB; lines are limited before they come here
 
@@ -28,12 +37,16 @@ ONE_COLUMN = 1e-3
 SPACE = 0.8
 """Weight of the space as a delimiter, which any other one beats: `a, b` is split at the comma."""
 MOSTLY = 0.9
-"""Share of the sample's cells from which a column is guessed to be of a type; the whole file is checked later."""
+"""Share of the sample's cells from which a column is guessed to be of a type; all cells are checked later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the sample shows; `types` are DuckDB types (DOUBLE, TIMESTAMPTZ or VARCHAR), one for each name."""
+    """What the sample shows.
+
+    `types` are DuckDB types (DOUBLE, TIMESTAMPTZ or VARCHAR), one for each name; `skip` counts the empty
+    lines at the beginning.
+    """
 
     delimiter: str
     quote: str
@@ -43,16 +56,27 @@ class Layout:
     thousands: str | None
     names: tuple[str, ...]
     types: tuple[str, ...]
+    skip: int = 0
 
     def rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
-        """Read the rows below the header with the line (from 1) that each begins in; slow, for finding places."""
+        """Read the rows below the header with the line (from 1) that each begins in: slow, for places."""
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             reader = csv.reader(stream, **reader_options(self.delimiter, self.quote, self.escape))
-            line = 1
-            for at, row in enumerate(reader):
-                if row and not (self.header and at == 0):
+            line, header = 1, self.header
+            for row in reader:
+                if row and not header:
                     yield line, row
+                header = header and not row
                 line = reader.line_num + 1
+
+    def lines_from(self, path: Path, byte: int) -> int:
+        """Count the lines that the row which begins at a 0-based byte offset takes up."""
+        with path.open("rb") as stream:
+            stream.seek(byte)
+            text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
+            reader = csv.reader(text, **reader_options(self.delimiter, self.quote, self.escape))
+            next(reader, None)
+            return max(1, reader.line_num)
 
     def number(self, cell: str) -> float | None:
         """Read a cell as a number; None when it is not one."""
@@ -78,6 +102,9 @@ def reader_options(delimiter: str, quote: str, escape: str) -> dict[str, Any]:
 
 def sniff(sample: str, *, complete: bool) -> Layout | None:
     """Find out how `sample` is written (`complete`: it is the whole file); None when it has no row at all."""
+    lines = _lines(sample)
+    skip = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    sample = "".join(lines[skip:])
     best: tuple[float, str, str, str, list[list[str]]] | None = None
     for delimiter, quote, escape in _candidates(sample):
         rows = parse(sample, delimiter, quote, escape, complete)
@@ -87,7 +114,7 @@ def sniff(sample: str, *, complete: bool) -> Layout | None:
     if best is None:
         return None
     _, delimiter, quote, escape, rows = best
-    return _layout(delimiter, quote, escape, rows)
+    return replace(_layout(delimiter, quote, escape, rows), skip=skip)
 
 
 def parse(sample: str, delimiter: str, quote: str, escape: str, complete: bool) -> list[list[str]]:
@@ -134,7 +161,7 @@ def _score(rows: list[list[str]]) -> float:
 
 
 def _known(cell: str) -> float:
-    """Rate one cell: 1 for a clear type, nearly that for plain words, 0 when marks of a dialect are left in it."""
+    """Rate one cell: 1 for a clear type, nearly that for plain words, 0 when quotes are left in it."""
     if shape_of(cell) != "text" or NUMBER_COMMA.fullmatch(cell):
         return 1.0
     if cell[:1] in "\"'" or cell[-1:] in "\"'":
@@ -150,7 +177,11 @@ def _layout(delimiter: str, quote: str, escape: str, rows: list[list[str]]) -> L
     header = len(rows[0]) > 0 and _has_header(rows, decimal, thousands)
     if not header:
         width = Counter(map(len, rows)).most_common(1)[0][0]
-    names = tuple(name.strip() for name in rows[0]) if header else tuple(f"column_{place}" for place in range(width))
+    names = (
+        tuple(name.strip() for name in rows[0])
+        if header
+        else tuple(f"column_{place}" for place in range(width))
+    )
     cells = [row for row in (body if header else rows) if len(row) == width]
     types = tuple(_type([row[place] for row in cells], decimal, thousands) for place in range(width))
     return Layout(delimiter, quote, escape, header, decimal, thousands, names, types)
@@ -165,7 +196,9 @@ def _marks(delimiter: str, rows: list[list[str]]) -> tuple[str, str | None]:
     groups = [c for c in cells if "," in c and GROUPED_COMMA.fullmatch(c)]
     if any(c.rfind(",") > c.rfind(".") for c in both if GROUPED_DOT.fullmatch(c)):
         return ",", "."
-    if groups and (any("." in c for c in groups) or any(c.count(",") > 1 for c in groups) or delimiter == ","):
+    if groups and (
+        any("." in c for c in groups) or any(c.count(",") > 1 for c in groups) or delimiter == ","
+    ):
         return ".", ","
     if comma and len(comma) > len([c for c in dot if not GROUPED_DOT.fullmatch(c)]):
         return ",", "." if len([c for c in cells if GROUPED_DOT.fullmatch(c) and c.count(".") > 1]) else None
@@ -184,8 +217,9 @@ def pattern_of(decimal: str, thousands: str | None) -> re.Pattern[str]:
 def _has_header(rows: list[list[str]], decimal: str, thousands: str | None) -> bool:
     """Say whether the first row holds names.
 
-    It does when a name stands over a column of numbers or timestamps, or when nothing speaks against it: a number
-    over a column of numbers does (unless the row counts 0, 1, 2 …), and so does a first cell that returns below.
+    It does when a name stands over a column of numbers or timestamps, or when nothing speaks against it: a
+    number over a column of numbers does (unless the row counts 0, 1, 2 …), and so does a first cell that
+    returns below.
     """
     first, body = rows[0], rows[1:]
     if not body:

@@ -70,4 +70,8 @@ def reading(what: str, limits: Limits) -> Iterator[None]:
 def first_line(error: Exception) -> str:
     """Give DuckDB's message without its class, its advice and the paths of temporary files."""
     line = str(error).splitlines()[0]
-    return re.sub(r"""(?: in| reading| from| of)?(?: file)? ["'](?:/|[A-Za-z]:)[^"']*["']""", "", line.split(": ", 1)[-1]).strip()
+    return re.sub(
+        r"""(?: in| reading| from| of)?(?: file)? ["'](?:/|[A-Za-z]:)[^"']*["']""",
+        "",
+        line.split(": ", 1)[-1],
+    ).strip()

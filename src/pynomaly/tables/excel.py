@@ -3,7 +3,7 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,9 @@ def read_excel(path: Path, name: str, folder: Path, limits: Limits) -> Table:
     columns = [_column([row[place] for row in rows[1:]]) for place in range(len(names))]
     connection = connect(limits, folder)
     with reading(name, limits):
-        connection.register("given", {f"c{place}": as_column(values) for place, (values, _) in enumerate(columns)})
+        connection.register(
+            "given", {f"c{place}": as_column(values) for place, (values, _) in enumerate(columns)}
+        )
         connection.execute("CREATE TABLE raw AS FROM given")
         connection.unregister("given")
         types = ["VARCHAR" if as_text is not None else "" for _, as_text in columns]
@@ -77,8 +79,8 @@ def _refuse_bombs(path: Path, name: str, limits: Limits) -> None:
                             tail = piece[-200:]
                 if rows * columns * CELL > room:
                     raise TableTooLarge(
-                        f"A sheet of {name} spans {rows:,} rows and {columns:,} columns, too many for a workbook. "
-                        "Save the table as CSV or Parquet.",
+                        f"A sheet of {name} spans {rows:,} rows and {columns:,} columns, too many for a "
+                        "workbook. Save the table as CSV or Parquet.",
                         n_rows=rows,
                         n_columns=columns,
                     )
@@ -139,7 +141,7 @@ def _header(cell: Any) -> str:
 
 
 def _column(cells: Sequence[Any]) -> tuple[list[Any], bool | None]:
-    """Clean a column; the second value is None for a column of one type, else whether it is declared to be text."""
+    """Clean a column; the second value is None for one type that is not text, else whether all is text."""
     values = [None if isinstance(cell, str) and cell.strip() in MISSING else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if str not in kinds:
@@ -149,13 +151,19 @@ def _column(cells: Sequence[Any]) -> tuple[list[Any], bool | None]:
 
 
 def _places(
-    connection: "duckdb.DuckDBPyConnection", names: Sequence[str], lines: Sequence[int], rejected: Sequence[Conversion]
+    connection: "duckdb.DuckDBPyConnection",
+    names: Sequence[str],
+    lines: Sequence[int],
+    rejected: Sequence[Conversion],
 ) -> list[Reject]:
     """Find the first rejected cells by their row in the sheet."""
     rejects: list[Reject] = []
     for conversion in rejected:
         found = connection.execute(
-            f"SELECT rowid, c{conversion.place} FROM raw WHERE {conversion.bad} ORDER BY rowid LIMIT {KEPT_REJECTS}"
+            f"SELECT rowid, c{conversion.place} FROM raw WHERE {conversion.bad} "
+            f"ORDER BY rowid LIMIT {KEPT_REJECTS}"
         ).fetchall()
-        rejects += [Reject(lines[row], names[conversion.place], v[:SHOWN], conversion.reason) for row, v in found]
+        rejects += [
+            Reject(lines[row], names[conversion.place], v[:SHOWN], conversion.reason) for row, v in found
+        ]
     return rejects

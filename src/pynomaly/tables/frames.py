@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def read_values(source: Any, folder: Path, limits: Limits) -> Table:
     """Read a pandas, polars or pyarrow frame, a 2-d array, a list of rows, or a dict of columns.
 
-    Types are taken as declared: text stays text even when it looks like numbers. Columns of arrays are numbers and
-    never identifiers. Raises UnknownFormat, BadColumns, TableEmpty, TableTooLarge or NonFiniteValue.
+    Types are taken as declared: text stays text even when it looks like numbers. Columns of arrays are
+    numbers and never identifiers. Raises UnknownFormat, BadColumns, TableEmpty, TableTooLarge or
+    NonFiniteValue.
     """
     ids = True
     if isinstance(source, Mapping):
@@ -36,7 +37,9 @@ def read_values(source: Any, folder: Path, limits: Limits) -> Table:
     check_names(names, limits)
     lengths = {len(array) for array in arrays}
     if len(lengths) > 1:
-        raise BadColumns(f"The columns have different numbers of values: {', '.join(map(str, sorted(lengths)))}.")
+        raise BadColumns(
+            f"The columns have different numbers of values: {', '.join(map(str, sorted(lengths)))}."
+        )
     if lengths == {0}:
         raise TableEmpty("The table has columns but no rows.")
     connection = connect(limits, folder)
@@ -67,8 +70,8 @@ def _matrix(source: Any) -> tuple[list[str], "Arrays"]:
         numbers = np.ma.filled(np.ma.asarray(array).astype(np.float64), np.nan)
     except (TypeError, ValueError) as error:
         raise UnknownFormat(
-            f"A list or array must hold rows of numbers, all of one length ({error}). For other values, pass a frame "
-            "or a dict of columns."
+            f"A list or array must hold rows of numbers, all of one length ({error}). For other values, pass "
+            "a frame or a dict of columns."
         ) from error
     if numbers.ndim != 2:
         raise UnknownFormat(f"An array must have 2 dimensions (rows, columns); this one has {numbers.ndim}.")
@@ -84,8 +87,8 @@ def _frame(source: Any) -> tuple[list[str], "Arrays"]:
         frame = nw.from_native(source)
     except TypeError as error:
         raise UnknownFormat(
-            f"Cannot read a table from {type(source).__name__!r}: give a path, a pandas, polars or pyarrow frame, "
-            "a 2-d array, or a dict of columns."
+            f"Cannot read a table from {type(source).__name__!r}: give a path, a pandas, polars or pyarrow "
+            "frame, a 2-d array, or a dict of columns."
         ) from error
     except ValueError as error:  # narwhals wraps frames with unique names only
         raise BadColumns(f"The frame's columns cannot be used: {error}") from error
@@ -109,6 +112,9 @@ def _series(series: Any) -> "NDArray[np.generic]":
         return as_column(series.dt.total_microseconds().to_numpy() / 1e6)
     elif isinstance(kind, nw.Datetime):
         return as_column(series.to_numpy())
-    elif isinstance(kind, nw.Boolean | nw.String | nw.Categorical | nw.Enum | nw.Object) or not kind.is_numeric():
+    elif (
+        isinstance(kind, nw.Boolean | nw.String | nw.Categorical | nw.Enum | nw.Object)
+        or not kind.is_numeric()
+    ):
         return as_column(series.to_list())
     return as_column(series.to_numpy())

@@ -67,9 +67,8 @@ def _counts(place: int, kind: str) -> str:
     """Write the six aggregates of one column."""
     c = f"c{place}"
     if kind == "VARCHAR":
-        return (
-            f"count({c}), min({c}), max({c}), false, approx_count_distinct({c}), coalesce(max(length({c})), 0)"
-        )
+        longest = f"coalesce(max(length({c})), 0)"
+        return f"count({c}), min({c}), max({c}), false, approx_count_distinct({c}), {longest}"
     whole = f"coalesce(bool_and({c} = trunc({c})), false)" if kind == "DOUBLE" else "true"
     return f"count({c}), min({c}), max({c}), {whole}, 0, 0"
 

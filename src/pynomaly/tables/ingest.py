@@ -1,4 +1,4 @@
-"""A user's file becomes a stored Parquet file, with its schema in it, and a profile and reject report beside it."""
+"""A user's file becomes a stored Parquet file with its schema in it, a profile and a reject report."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from pynomaly.tables.table import SCHEMA_KEY, Table
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What was stored, and what was found on the way; `profile` holds JSON values (see `pynomaly.tables.profile`)."""
+    """What was stored, and what was found on the way; for `profile` see `pynomaly.tables.profile`."""
 
     n_rows: int
     columns: tuple[Column, ...]
@@ -38,12 +38,12 @@ def ingest(
 ) -> Ingested:
     """Parse the file at `source_path`, which its user calls `filename`, and store it at `target_parquet`.
 
-    The target is complete or not there at all: everything is made in a hidden folder beside it, and moved at the
-    end. `progress` is told the share that is done (0 to 1) and what is being done. Raises TableError.
+    The target is complete or not there at all: everything is made in a hidden folder beside it, and moved at
+    the end. `progress` is told the share that is done (0 to 1) and what is being done. Raises TableError.
     """
     limits = limits or Limits()
     target = Path(target_parquet).resolve()
-    tell = progress or (lambda share, text: None)
+    tell = progress or _tell_nobody
     folder = Path(tempfile.mkdtemp(prefix=".ingest-", dir=target.parent))
     try:
         tell(0.0, "reading the file")
@@ -55,15 +55,21 @@ def ingest(
                 write_parquet(table, folder / "table.parquet")
             (folder / "table.parquet").replace(target)
             tell(1.0, "done")
-            return Ingested(table.n_rows, table.columns, table.dialect, table.rejects, table.n_rejected, described)
+            return Ingested(
+                table.n_rows, table.columns, table.dialect, table.rejects, table.n_rejected, described
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_parquet(table: Table, path: Path) -> None:
-    """Write a table's columns c0, c1, … with its schema, for `open_parquet`; the path must be in its folder."""
+    """Write a table's columns c0, c1, … with its schema, for `open_parquet`; `path` must be in its folder."""
     schema = {"columns": [asdict(column) for column in table.columns], "n_rows": table.n_rows}
     table.store.connection.execute(
         f"COPY {table.store.source} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
         f"KV_METADATA {{{SCHEMA_KEY}: {literal(json.dumps(schema))}}})"
     )
+
+
+def _tell_nobody(_share: float, _text: str) -> None:
+    """Report no progress."""

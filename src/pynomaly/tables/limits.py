@@ -11,8 +11,8 @@ KEPT_REJECTS = 1000
 class Limits:
     """Bounds on one table; every reader keeps to them while it reads, not afterwards.
 
-    `max_bad_rows` is a share (0 to 1) of all rows; `max_bytes` counts uncompressed bytes; `memory_mib` is what
-    DuckDB may hold in memory (it spills to disk above that); `threads` None means one per processor.
+    `max_bad_rows` is a share (0 to 1) of all rows; `max_bytes` counts uncompressed bytes; `memory_mib` is
+    what DuckDB may hold in memory (it spills to disk above that); `threads` None means one per processor.
     """
 
     max_bad_rows: float = 0.01
@@ -30,6 +30,13 @@ class Reject:
     column: str | None
     value: str
     reason: str
+
+    @property
+    def place(self) -> str:
+        """Say where it is, for people."""
+        line = "" if self.line is None else f"line {self.line}"
+        column = "" if self.column is None else f"column {self.column!r}"
+        return ", ".join(filter(None, (line, column))) or "somewhere"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ def compression_of(head: bytes) -> Compression | None:
 def format_of(head: bytes, name: str) -> Format:
     """Name the format of an uncompressed file that begins with `head`; `name` is for messages.
 
-    Raises UnknownFormat for files that are known to be something else. Whatever is not known to be anything is
-    taken for CSV, whose reader refuses what is not text.
+    Raises UnknownFormat for files that are known to be something else. Whatever is not known to be anything
+    is taken for CSV, whose reader refuses what is not text.
     """
     if head.startswith(b"PAR1"):
         return "parquet"
@@ -60,10 +60,14 @@ def format_of(head: bytes, name: str) -> Format:
         if head.startswith(mark):
             raise UnknownFormat(f"{name} is {what}. Give a CSV, JSON, Parquet or Excel file.")
     if _MARKUP.match(head):
-        raise UnknownFormat(f"{name} is a web page or XML, not a table. Was a log-in page saved instead of the file?")
+        raise UnknownFormat(
+            f"{name} is a web page or XML, not a table. Was a log-in page saved instead of the file?"
+        )
     if _OBJECT.match(head):
         return "ndjson"
-    if _ARRAY.match(head) or (name.lower().endswith(".json") and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["):
+    if _ARRAY.match(head) or (
+        name.lower().endswith(".json") and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+    ):
         return "json"
     return "csv"
 
@@ -72,4 +76,6 @@ def _zip(head: bytes, name: str) -> Format:
     """Tell an Excel workbook from other archives."""
     if b"[Content_Types].xml" in head or b"xl/" in head or b"_rels/" in head:
         return "xlsx"
-    raise UnknownFormat(f"{name} is a ZIP archive: unpack it, and give the table inside (or use gzip or zstd).")
+    raise UnknownFormat(
+        f"{name} is a ZIP archive: unpack it, and give the table inside (or use gzip or zstd)."
+    )

@@ -16,7 +16,7 @@ EXACT = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One column of numbers: how many are NaN, the infinity it holds (if any), whether all are whole, the largest."""
+    """One column of numbers: how many are NaN, an infinity in it, whether all are whole, the largest."""
 
     n_nan: int
     infinite: float | None
@@ -39,7 +39,7 @@ def measure(connection: "duckdb.DuckDBPyConnection", expressions: Mapping[int, s
     measured: dict[int, Measured] = {}
     items = iter(expressions.items())
     while chunk := list(islice(items, AT_ONCE)):
-        # max(abs(v)) is NaN when any is (NaN is the greatest number in DuckDB): only then is it counted again.
+        # max(abs(v)) is NaN when any is, since NaN is the greatest number in DuckDB.
         inner = ", ".join(f"{sql} AS v{place}" for place, sql in chunk)
         outer = ", ".join(f"coalesce(bool_and(v{p} = trunc(v{p})), false), max(abs(v{p}))" for p, _ in chunk)
         row = connection.execute(f"SELECT {outer} FROM (SELECT {inner} FROM raw)").fetchone() or ()

@@ -37,7 +37,7 @@ def _database() -> "duckdb.DuckDBPyConnection":
 
 
 def cursor() -> "duckdb.DuckDBPyConnection":
-    """Give a cursor on this process's small database (1 thread, 128 MiB) that may be used in any one thread."""
+    """Give a cursor on this process's small database (1 thread, 128 MiB) for use in one thread."""
     with _opening:
         return _database().cursor()
 
@@ -51,7 +51,8 @@ def page_rows(
         parts = ", ".join(f"c{place}" for place, _ in chosen)
         found = connection.execute(
             f"SELECT {parts} FROM read_parquet({literal(str(path))}) "
-            "WHERE file_row_number >= $offset AND file_row_number < $offset + $limit ORDER BY file_row_number",
+            "WHERE file_row_number >= $offset AND file_row_number < $offset + $limit "
+            "ORDER BY file_row_number",
             {"offset": offset, "limit": limit},
         ).fetchall()
     names = [column.name for _, column in chosen]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CELL = 8
-"""Bytes that a cell counts for at least: run-length encoding packs billions of equal cells into a few bytes."""
+"""Bytes that a cell counts for at least: run-length encoding packs billions of equal cells into a few."""
 
 
 def read_parquet(path: Path, name: str, folder: Path, limits: Limits) -> Table:
@@ -35,7 +35,7 @@ def read_parquet(path: Path, name: str, folder: Path, limits: Limits) -> Table:
 
 
 def _names(connection: "duckdb.DuckDBPyConnection", file: str) -> list[str]:
-    """List the names of the columns as the file spells them (DuckDB renames those that differ only in case)."""
+    """List the columns as the file spells them (DuckDB renames those that differ only in case)."""
     elements = connection.execute(f"SELECT name, num_children FROM parquet_schema({file})").fetchall()
     names: list[str] = []
     nested = 0

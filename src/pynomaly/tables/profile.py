@@ -1,6 +1,6 @@
-"""What each column of a table looks like, as JSON values: counts, quantiles, a histogram, the most frequent values."""
+"""What each column of a table looks like, as JSON values: counts, quantiles, histogram, top values."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pynomaly.columns import Column, Levels
 from pynomaly.tables.table import Table
@@ -17,21 +17,22 @@ TOP = 10
 SHOWN = 200
 """Characters of a value that are listed."""
 SORTED = 4_000_000
-"""Rows from which quantiles, distinct values and histogram are told from every k-th row, so that memory stays low."""
+"""Rows above which quantiles, distinct values and histogram are told from every k-th row, to save memory."""
 QUANTILES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 
 
-def profile(table: Table, tell: "Callable[[float], None]" = lambda share: None) -> list[dict[str, Any]]:
+def profile(table: Table, tell: "Callable[[float], None] | None" = None) -> list[dict[str, Any]]:
     """Describe all columns; `tell` is told the share that is done.
 
-    Each has name, type, unused, missing, distinct, min, max, mean, std, quantiles, histogram {edges, counts} and top
-    [{value, count}]; those that do not fit its type are None. Timestamps are ISO 8601 text; std is in seconds for
-    them.
+    Each has name, type, unused, missing, distinct, min, max, mean, std, quantiles, histogram {edges, counts}
+    and top [{value, count}]; those that do not fit its type are None. Timestamps are ISO 8601 text; std is in
+    seconds for them.
     """
     described: list[dict[str, Any]] = []
     for place, column in enumerate(table.columns):
         described.append(_describe(table, column))
-        tell((place + 1) / len(table.columns))
+        if tell:
+            tell((place + 1) / len(table.columns))
     return described
 
 
@@ -43,8 +44,8 @@ def _describe(table: Table, column: Column) -> dict[str, Any]:
     if isinstance(values, Levels):
         return about | _levels(values)
     if values.dtype.kind == "M":
-        return about | _timestamps(values)
-    return about | _numbers(values)
+        return about | _timestamps(cast("NDArray[np.datetime64]", values))
+    return about | _numbers(cast("NDArray[np.float64]", values))
 
 
 def _levels(values: Levels) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _quantile(ordered: "NDArray[np.float64]", share: float) -> float:
 
 
 def histogram(ordered: "NDArray[np.float64]", n: int, bins: int = BINS) -> dict[str, list[Any]]:
-    """Count an ordered array in equal bins from its least to its greatest value; the counts are scaled to `n` rows."""
+    """Count an ordered array in equal bins from its least to its greatest value, scaled to `n` rows."""
     import numpy as np
 
     low, high = float(ordered[0]), float(ordered[-1])

@@ -29,12 +29,13 @@ def read(
 ) -> Table:
     """Read a table with typed columns.
 
-    `source` is a path, `"-"` (standard input), a binary file object, a pandas, polars or pyarrow frame, a 2-d array
-    or list of lists (columns `column_0`, `column_1`, …), or a dict of columns. What a file is, is told from its
-    content; `format` (one of csv, tsv, json, ndjson, parquet, excel) overrules that. `name` is used in messages.
+    `source` is a path, `"-"` (standard input), a binary file object, a pandas, polars or pyarrow frame, a 2-d
+    array or list of lists (columns `column_0`, `column_1`, …), or a dict of columns. What a file is, is told
+    from its content; `format` (one of csv, tsv, json, ndjson, parquet, excel) overrules that. `name` is used
+    in messages.
 
-    Raises TableError or one of its kinds, each saying what is wrong and where; MissingExtra for Excel without its
-    reader.
+    Raises TableError or one of its kinds, each saying what is wrong and where; MissingExtra for Excel without
+    its reader.
 
     >>> with read({"amount": [1.5, 2.5, 4.0], "shop": ["a", "b", "a"]}) as table:
     ...     [(column.name, column.type) for column in table.columns], table.rows([2])
@@ -76,7 +77,7 @@ def _binary(stream: Any) -> BinaryIO:
 
 
 def read_file(path: Path, name: str, folder: Path, limits: Limits, chosen: str | None = None) -> Table:
-    """Read one file, which may be compressed; working files go to `folder`, which the table owns from then on."""
+    """Read one file, which may be compressed; working files go to `folder`, which the table then owns."""
     path = _plain(path, name, folder, limits)
     head = _head(path, name)
     compression = compression_of(head) if chosen != "parquet" else None
@@ -90,7 +91,7 @@ def read_file(path: Path, name: str, folder: Path, limits: Limits, chosen: str |
 
 
 def _plain(path: Path, name: str, folder: Path, limits: Limits) -> Path:
-    """Give a path that DuckDB takes literally: pipes are written to disk, names with `*`, `?` or `[` are linked."""
+    """Give a path that DuckDB takes literally: pipes are written to disk, names like `*` are linked."""
     try:
         path = path.resolve(strict=True)
         if path.is_dir():

@@ -25,7 +25,8 @@ NESTED = ("STRUCT", "MAP", "JSON", "UNION")
 def read_json(path: Path, name: str, folder: Path, limits: Limits) -> Table:
     """Read an array of objects; keys that an object lacks are missing values.
 
-    Raises CorruptFile, UnknownFormat, BadColumns, TableEmpty, TooManyBadRows, NonFiniteValue or TableTooLarge.
+    Raises CorruptFile, UnknownFormat, BadColumns, TableEmpty, TooManyBadRows, NonFiniteValue or
+    TableTooLarge.
     """
     text = to_utf8(path, name, folder, longest_line=None)
     connection = connect(limits, folder, [text.path])
@@ -34,7 +35,9 @@ def read_json(path: Path, name: str, folder: Path, limits: Limits) -> Table:
             names = _load(connection, text.path, "array")
         except _not_json() as error:
             _explain(error, text.path, name)
-        return _finish(connection, names, folder, limits, name, Dialect(format="json", encoding=text.encoding))
+        return _finish(
+            connection, names, folder, limits, name, Dialect(format="json", encoding=text.encoding)
+        )
 
 
 def read_ndjson(path: Path, name: str, folder: Path, limits: Limits) -> Table:
@@ -61,7 +64,8 @@ def read_ndjson(path: Path, name: str, folder: Path, limits: Limits) -> Table:
 def _load(connection: "duckdb.DuckDBPyConnection", path: Path, layout: str) -> list[str]:
     """Read a file of objects into table `loaded`, and give its column names."""
     connection.execute(
-        f"CREATE OR REPLACE TABLE loaded AS FROM read_json({literal(str(path))}, format='{layout}', records='true', "
+        f"CREATE OR REPLACE TABLE loaded AS FROM read_json({literal(str(path))}, format='{layout}', "
+        "records='true', "
         "sample_size=-1, maximum_depth=2, map_inference_threshold=-1, field_appearance_threshold=0, "
         "convert_strings_to_integers=false)"
     )
@@ -84,8 +88,8 @@ def _explain(error: Exception, path: Path, name: str) -> NoReturn:
         raise TableEmpty(f"{name} is an empty array.") from error
     if "non-record" in message:
         raise UnknownFormat(
-            f"{name} is JSON, but not a list of objects with named values. Write one object for each row, such as "
-            '[{"amount": 1.5, "shop": "a"}, …].'
+            f"{name} is JSON, but not a list of objects with named values. Write one object for each row, "
+            'such as [{"amount": 1.5, "shop": "a"}, …].'
         ) from error
     if "duplicate key" in message or "must be unique" in message:
         raise BadColumns(f"{name} has an object with the same key twice: {message}") from error
@@ -149,11 +153,16 @@ def _finish(
     check_names(names, limits)
     types = _as_text(connection)
     strings = {place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"}
-    late = conversions(connection, ["VARCHAR" if t in ("VARCHAR", "JSON") else t for t in types], PLAIN, limits, strings)
+    late = conversions(
+        connection, ["VARCHAR" if t in ("VARCHAR", "JSON") else t for t in types], PLAIN, limits, strings
+    )
     found = connection.execute("SELECT count(*) FROM raw").fetchone()
     n_rows = int(found[0]) if found else 0
     report = with_late(
-        connection, _report(bad or {}), late, lambda rejected: _places(connection, rejected, names, bad or {}, lines)
+        connection,
+        _report(bad or {}),
+        late,
+        lambda rejected: _places(connection, rejected, names, bad or {}, lines),
     )
     report.check(n_rows - report.n_late, name, limits)
     return build(connection, folder, names, late, report=report, dialect=dialect, whole=True)
@@ -172,11 +181,12 @@ def _only_lists(connection: "duckdb.DuckDBPyConnection") -> bool:
 
 
 def _as_text(connection: "duckdb.DuckDBPyConnection") -> list[str]:
-    """Make table `raw` of `loaded`, with columns c0, c1, … and JSON values of mixed types as text; give the types."""
+    """Make table `raw` of `loaded`, with columns c0, c1, …, mixed values as text; give the types."""
     types = types_of(connection, "loaded")
     columns = ", ".join(f"c{place}" for place in range(len(types)))
     parts = ", ".join(
-        f"(c{place} ->> '$') AS c{place}" if sql_type == "JSON" else f"c{place}" for place, sql_type in enumerate(types)
+        f"(c{place} ->> '$') AS c{place}" if sql_type == "JSON" else f"c{place}"
+        for place, sql_type in enumerate(types)
     )
     connection.execute(f"CREATE TABLE raw AS SELECT {parts} FROM loaded AS t({columns})")
     connection.execute("DROP TABLE loaded")
@@ -194,7 +204,8 @@ def _places(
     rejects: list[Reject] = []
     for conversion in rejected:
         found = connection.execute(
-            f"SELECT rowid, c{conversion.place} FROM raw WHERE {conversion.bad} ORDER BY rowid LIMIT {KEPT_REJECTS}"
+            f"SELECT rowid, c{conversion.place} FROM raw WHERE {conversion.bad} "
+            f"ORDER BY rowid LIMIT {KEPT_REJECTS}"
         ).fetchall()
         at = _lines(lines, bad, {row for row, _ in found}) if lines else {}
         rejects += [

@@ -1,7 +1,7 @@
-"""The report of cells and lines that could not be read: where each is, what it holds, and why it was left out."""
+"""The report of cells and lines that could not be read: where each is, what it holds, why it was left out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pynomaly.errors import TooManyBadRows
@@ -26,21 +26,18 @@ class Report:
     casts: dict[int, int] = field(default_factory=dict)
 
     def check(self, n_rows: int, name: str, limits: Limits) -> None:
-        """Raise TooManyBadRows when the bad rows are more than the allowed share; `n_rows` counts the good ones."""
+        """Raise TooManyBadRows when the bad rows are more than allowed; `n_rows` counts the good ones."""
         total = n_rows + self.n_bad_rows
         if self.n_bad_rows <= limits.max_bad_rows * total:
             return
         first = self.rejects[0]
-        place = f"line {first.line}" + (f", column {first.column!r}" if first.column else "")
         raise TooManyBadRows(
-            f"{self.n_bad_rows:,} of {total:,} rows of {name} cannot be read ({self.n_bad_rows / total:.1%}; at most "
-            f"{limits.max_bad_rows:.3g} of all is allowed). The first: {place}: {first.reason}: "
+            f"{self.n_bad_rows:,} of {total:,} rows of {name} cannot be read ({self.n_bad_rows / total:.1%}; "
+            f"{limits.max_bad_rows:.1%} is allowed). The first: {first.place}: {first.reason}: "
             f"{first.value[:60]!r}.",
             n_bad_rows=self.n_bad_rows,
             n_rows=total,
-            rejects=[
-                {"line": r.line, "column": r.column, "value": r.value, "reason": r.reason} for r in self.rejects[:20]
-            ],
+            rejects=[asdict(reject) for reject in self.rejects[:20]],
         )
 
 
@@ -64,6 +61,6 @@ def with_late(
         report,
         rejects=tuple(rejects),
         n_rejected=report.n_rejected + sum(conversion.n_bad for conversion in bad),
-        n_bad_rows=report.n_bad_rows + n_late,
+        n_bad_rows=report.n_bad_rows + n_late + sum(conversion.n_hidden for conversion in bad),
         n_late=n_late,
     )

@@ -26,7 +26,7 @@ LABELS = {"0": 0, "1": 1, "false": 0, "true": 1, "no": 0, "yes": 1, "normal": 0,
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where the values are: `source` is SQL after FROM with columns c0, c1, …; `row` its 0-based row number."""
+    """Where the values are: `source` is SQL after FROM with columns c0, c1, …, `row` its row number."""
 
     connection: "duckdb.DuckDBPyConnection"
     source: str
@@ -40,7 +40,7 @@ class Store:
 
 
 class Table:
-    """A table with typed columns; use it as a context manager, or call `close` (garbage collection does it too)."""
+    """A table with typed columns; use it as a context manager, or call `close`."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Table:
     def blocks(
         self, names: Sequence[str] | None = None, size: int = 65536
     ) -> Iterator[dict[str, ColumnData]]:
-        """Read at most `size` rows at a time, in order; the levels of a column are the same in every block."""
+        """Read at most `size` rows at a time, in order; a column has the same levels in every block."""
         places = self._find(names)
         row = self.store.row
         for start in range(0, self.n_rows, size):
@@ -105,8 +105,8 @@ class Table:
     def labels(self, name: str) -> "NDArray[np.int8]":
         """Read a label column as 0 (normal) and 1 (anomaly).
 
-        Raises LabelError when it is not in the table, has missing values, or holds anything but 0/1, true/false,
-        yes/no or normal/anomaly (in any case).
+        Raises LabelError when it is not in the table, has missing values, or holds anything but 0/1,
+        true/false, yes/no or normal/anomaly (in any case).
         """
         import numpy as np
 
@@ -114,7 +114,9 @@ class Table:
             raise LabelError(f"There is no column {name!r} to take labels from; there are: {self._names()}.")
         values = self.frame([name])[name].values
         if isinstance(values, Levels):
-            table = np.array([LABELS.get(level.strip().lower(), -1) for level in (*values.levels, "")], np.int8)
+            table = np.array(
+                [LABELS.get(level.strip().lower(), -1) for level in (*values.levels, "")], np.int8
+            )
             labels = table[values.codes]
         elif values.dtype.kind == "f":
             labels = np.where(values == 1, 1, np.where(values == 0, 0, -1)).astype(np.int8)

@@ -10,7 +10,7 @@ from pynomaly.errors import CorruptFile, TableTooLarge, UnknownFormat
 
 CHUNK = 1 << 20
 LONGEST_LINE = 2_000_000
-"""Bytes that one line may have; DuckDB's CSV reader drops longer ones, so they are refused before it sees them."""
+"""Bytes that one line may have: DuckDB's CSV reader drops much longer ones without a word."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -32,7 +32,8 @@ class Text:
 def to_utf8(path: Path, name: str, folder: Path, *, longest_line: int | None = LONGEST_LINE) -> Text:
     """Give a UTF-8 version of the text at `path`: itself when it is UTF-8, a new file in `folder` otherwise.
 
-    Raises CorruptFile (NUL bytes, a damaged encoding), UnknownFormat (binary) or TableTooLarge (an endless line).
+    Raises CorruptFile (NUL bytes, a damaged encoding), UnknownFormat (binary) or TableTooLarge (an endless
+    line).
     """
     with path.open("rb") as stream:
         head = stream.read(1 << 16)
@@ -65,7 +66,9 @@ def transcode(path: Path, name: str, target: Path, encoding: str) -> Path:
                 done += len(chunk)
             out.write(decoder.decode(b"", final=True).encode())
         except UnicodeError as error:
-            raise CorruptFile(f"{name} is not valid {encoding.upper()} after byte {done}.", byte=done) from error
+            raise CorruptFile(
+                f"{name} is not valid {encoding.upper()} after byte {done}.", byte=done
+            ) from error
     return target
 
 
@@ -84,7 +87,9 @@ def _refuse_binary(head: bytes, name: str) -> None:
     """Raise UnknownFormat when more than 1 % of the first bytes are control characters."""
     controls = sum(head.count(bytes([byte])) for byte in range(32) if byte not in (0, 9, 10, 12, 13))
     if controls > max(1, len(head) // 100):
-        raise UnknownFormat(f"{name} is not text: it holds binary data. Give a CSV, JSON, Parquet or Excel file.")
+        raise UnknownFormat(
+            f"{name} is not text: it holds binary data. Give a CSV, JSON, Parquet or Excel file."
+        )
 
 
 def _check(path: Path, name: str, longest_line: int | None) -> bool:
@@ -132,8 +137,8 @@ def _refuse_nul(path: Path, name: str, byte: int) -> None:
     """Raise CorruptFile with the place of a NUL byte."""
     line = line_at(path, byte)
     raise CorruptFile(
-        f"{name} holds a NUL byte in line {line} (byte {byte}): it is binary, damaged, or in an encoding that "
-        "is not known.",
+        f"{name} holds a NUL byte in line {line} (byte {byte}): it is binary, damaged, or in an encoding "
+        "that is not known.",
         line=line,
         byte=byte,
     )
@@ -163,15 +168,8 @@ def lines_at(path: Path, offsets: list[int]) -> list[int]:
     return lines + [line] * (len(offsets) - len(lines))
 
 
-def ends_after(path: Path, offset: int) -> int:
-    """Count the lines from the byte at 0-based `offset` to the end of the file."""
-    size = path.stat().st_size
-    first, last = lines_at(path, [offset, max(offset, size - 1)])
-    return last - first + 1
-
-
 def _ends(piece: bytes, carriage: bool) -> int:
-    r"""Count line ends (\n, \r\n or \r); `carriage` says that the piece follows a \r, whose \n is no second end."""
+    r"""Count line ends (\n, \r\n or \r); `carriage`: the piece follows a \r, whose \n is no second end."""
     ends = piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
     return ends - (carriage and piece.startswith(b"\n"))
 

@@ -27,9 +27,13 @@ def unpack(path: Path, name: str, target: Path, compression: Compression, limits
         try:
             return spool(stream, name, target, limits)
         except EOFError as error:
-            raise CorruptFile(f"{name} is cut short: its {compression} data ends before its end mark.") from error
+            raise CorruptFile(
+                f"{name} is cut short: its {compression} data ends before its end mark."
+            ) from error
         except failures as error:
-            raise CorruptFile(f"{name} is damaged: its {compression} data cannot be unpacked ({error}).") from error
+            raise CorruptFile(
+                f"{name} is damaged: its {compression} data cannot be unpacked ({error})."
+            ) from error
 
 
 def spool(stream: BinaryIO, name: str, target: Path, limits: Limits) -> Path:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["flag", "whole", "number", "timestamp", "text"]
+Kind = Literal["missing", "flag", "whole", "number", "timestamp", "text"]
 
 
 def as_column(values: Any) -> "NDArray[np.generic]":
@@ -29,34 +29,41 @@ def as_column(values: Any) -> "NDArray[np.generic]":
         return _of_objects(list(values))
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
-    if values.ndim != 1:
-        raise BadColumns(f"A column must have 1 dimension; one has {values.ndim}.")
-    kind = values.dtype.kind
+    array: NDArray[np.generic] = values
+    if array.ndim != 1:
+        raise BadColumns(f"A column must have 1 dimension; one has {array.ndim}.")
+    kind = array.dtype.kind
     if kind in "OUSb":
-        return _of_objects(values.tolist())
+        return _of_objects(array.tolist())
     if kind == "m":
-        return np.asarray(values / np.timedelta64(1, "s"))
+        return np.where(np.isnat(array), np.nan, array.astype("timedelta64[us]").astype(np.int64) / 1e6)
     if kind == "M":
-        return values.astype("datetime64[us]")
+        return array.astype("datetime64[us]")
     if kind not in "iuf":
-        raise BadColumns(f"A column of type {values.dtype} cannot be used.")
-    if kind == "f" and values.itemsize not in (4, 8):
-        return values.astype(np.float64)
-    return np.ascontiguousarray(values)
+        raise BadColumns(f"A column of type {array.dtype} cannot be used.")
+    if kind == "f" and array.itemsize not in (4, 8):
+        return array.astype(np.float64)
+    return np.ascontiguousarray(array)
 
 
 def _of_objects(values: list[Any]) -> "NDArray[np.generic]":
     """Turn Python values into an array of the one type that all present ones have."""
     import numpy as np
 
-    values = [None if _is_missing(value) else value for value in values]
-    kinds = {_kind(value) for value in values if value is not None}
-    if kinds and kinds <= {"whole", "number"}:
-        return _of_numbers(values, kinds)
-    if kinds == {"timestamp"}:
+    kinds = {of: _kind(of) for of in set(map(type, values))}  # a million values have few types
+    if set(kinds.values()) & {"number", "timestamp", "missing"}:
+        values = [None if _is_missing(value) else value for value in values]
+    found = {kinds[of] for of in set(map(type, values)) if of is not type(None)}
+    if found and found <= {"whole", "number"}:
+        return _of_numbers(values, found)
+    if found == {"timestamp"}:
         return np.array([None if value is None else _utc(value) for value in values], "datetime64[us]")
     text = np.empty(len(values), dtype=object)
-    text[:] = [None if value is None else _text(value) for value in values]
+    text[:] = (
+        values
+        if found == {"text"} and set(kinds) <= {str, type(None)}
+        else [_text(value) for value in values]
+    )
     return text
 
 
@@ -68,37 +75,43 @@ def _of_numbers(values: Sequence[Any], kinds: set[Kind]) -> "NDArray[np.generic]
         return np.array(values, dtype=np.int64)
     try:
         return np.array([np.nan if value is None else float(value) for value in values])
-    except OverflowError:  # an int beyond 1.8e308
-        return np.array([np.inf if value is not None and abs(value) > 10**300 else np.nan for value in values])
+    except OverflowError:  # a whole number beyond 1.8e308
+        return np.array(
+            [np.nan if value is None else np.inf if abs(value) > 10**300 else 0.0 for value in values]
+        )
+
+
+def _kind(of: type) -> Kind:
+    """Name the kind of a type's values; "missing" for types that have only missing ones."""
+    if of is type(None) or of.__name__ in ("NAType", "NaTType"):
+        return "missing"
+    if of is bool or of.__name__ in ("bool", "bool_"):
+        return "flag"
+    if issubclass(of, Integral):
+        return "whole"
+    if issubclass(of, Real | Decimal):
+        return "number"
+    return "timestamp" if issubclass(of, date) else "text"
 
 
 def _is_missing(value: Any) -> bool:
     """Say whether a value is None, NaN, NaT or pandas' NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(value, Real | Decimal) and value != value
-
-
-def _kind(value: Any) -> Kind:
-    """Name the kind of a present value."""
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
-        return "flag"
-    if isinstance(value, Integral):
-        return "whole"
-    if isinstance(value, Real | Decimal):
-        return "number"
-    return "timestamp" if isinstance(value, date) else "text"
+    return bool(value != value)
 
 
 def _utc(value: date) -> datetime:
     """Turn a date or time into one in UTC without a zone."""
     if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - UTC is meant, and not written
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
     """Write a value as text; booleans as JSON has them."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return str(value).lower() if _kind(value) == "flag" else str(value)
+    return str(value).lower() if _kind(type(value)) == "flag" else str(value)
