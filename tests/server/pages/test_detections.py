@@ -1,0 +1,113 @@
+"""The pages of detections."""
+
+from typing import Any
+
+import pytest
+
+FOREST = "isolation_forest"
+
+
+def test_nothing_found_yet(person: Any) -> None:
+    assert "No results yet" in person.see("/detections")
+    assert "No table is ready yet" in person.see("/detections/new")
+
+
+def test_choose_dataset_then_algorithm(person: Any, dataset: str) -> None:
+    assert f"/detections/new?dataset={dataset}" in person.see("/detections/new")
+    page = person.see(f"/detections/new?dataset={dataset}")
+    assert 'name="parameter-n_trees"' in page
+    assert "3 of 4 columns can be used" in page
+    page = person.see(f"/detections/new?dataset={dataset}&algorithm=local_outlier_factor")
+    assert 'name="parameter-n_neighbors"' in page
+
+
+def test_the_result_page(person: Any, dataset: str) -> None:
+    address = person.go(
+        "/detections/new",
+        dataset=dataset,
+        algorithm=FOREST,
+        contamination="0.01",
+        seed="5",
+        leave_out="shop",
+        **{"parameter-n_trees": "40"},
+    )
+    page = person.until_done(address)
+    assert "3 of 300 rows" in page
+    assert "area under the ROC curve 1" in page
+    assert page.split("<h3>Row ")[1].startswith("100<")
+    assert "amount, age" in page
+    assert 'id="scores-data"' in page
+    assert f"/api/v1/detection/results/{address.rsplit('/', 1)[1]}/export?format=csv" in page
+    assert "amount is 5,000" in page
+    following = page.split('rel="next" href="')[1].split('"')[0]
+    assert "First page" in person.see(address + following)
+    assert "Row 0<" in person.see(f"{address}?sort=row")
+    person.see(f"{address}?sort=sideways", 422)
+    assert "Shop visits" in person.see("/detections")
+
+
+def test_a_running_detection_can_be_cancelled(person: Any, dataset: str, worker: Any) -> None:
+    worker.stop()
+    address = person.go("/detections/new", dataset=dataset, algorithm=FOREST)
+    page = person.see(address)
+    assert "Looking for anomalies" in page
+    assert ">Cancel<" in page
+    job = page.split('data-job="')[1].split('"')[0]
+    assert person.go(f"/jobs/{job}/cancel", next=address) == address
+    assert "Stopping" in person.see(address)
+    assert person.go(f"/jobs/{job}/cancel", next="https://evil.example/") == "/"
+
+
+def test_wrong_settings_are_shown_again_with_what_was_typed(person: Any, dataset: str) -> None:
+    page = person.send(
+        "/detections/new",
+        dataset=dataset,
+        algorithm=FOREST,
+        contamination="lots",
+        seed="-3",
+        leave_out=["amount", "age", "shop"],
+        **{"parameter-n_trees": "0", "parameter-bootstrap": "true"},
+    )
+    assert "4 fields below are wrong" in page
+    for typed in ('value="lots"', 'value="-3"', 'value="0"'):
+        assert typed in page
+    assert "Keep at least one column." in page
+    assert page.count(" checked") == 4
+    person.see("/detections")
+
+
+def test_a_table_that_cannot_be_used_says_why(person: Any, worker: Any) -> None:
+    address = person.upload(b"a,b\n" + b"1,2\n" * 50)
+    person.until_done(address)
+    page = person.send("/detections/new", dataset=address.rsplit("/", 1)[1], algorithm=FOREST)
+    assert "no column that detection can use" in page
+    assert "No results yet" in person.see("/detections")
+
+
+def test_a_failed_detection_says_why(person: Any, worker: Any) -> None:
+    dataset = person.upload(b"a,b\n1,2\n")
+    person.until_done(dataset)
+    answer = person.http.post(
+        "/detections/new", data={"dataset": dataset.rsplit("/", 1)[1], "algorithm": FOREST}
+    )
+    if answer.status_code == 303:
+        assert "No result" in person.until_done(answer.headers["location"])
+    else:
+        person.read(answer, 422)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("dataset=nonsense", 404),
+        ("dataset={dataset}&algorithm=nonsense", 422),
+        ("dataset={dataset}&detector=nonsense", 404),
+    ],
+)
+def test_wrong_addresses(person: Any, dataset: str, query: str, status: int) -> None:
+    person.see(f"/detections/new?{query.format(dataset=dataset)}", status)
+
+
+def test_a_dataset_that_is_still_read_cannot_be_searched(person: Any) -> None:
+    dataset = person.upload(b"a,b\n1,2\n").rsplit("/", 1)[1]
+    assert "is still being read" in person.see(f"/detections/new?dataset={dataset}", 409)

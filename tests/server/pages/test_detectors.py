@@ -1,0 +1,87 @@
+"""The pages of detectors."""
+
+from typing import Any
+
+FOREST = "isolation_forest"
+
+
+def make(person: Any, **fields: Any) -> str:
+    """Make a detector; return its address."""
+    given = {"name": "Guard", "algorithm": FOREST, "seed": "1", "parameter-n_trees": "30"}
+    return str(person.go("/detectors/new", **given | fields))
+
+
+def test_none_yet(person: Any) -> None:
+    assert "No detectors yet" in person.see("/detectors")
+
+
+def test_made_listed_changed(person: Any) -> None:
+    address = make(person, columns="amount\n\n age ", contamination="0.02")
+    page = person.see(address)
+    assert "<h1>Guard</h1>" in page
+    assert "not trained" in page
+    assert "amount, age" in page
+    assert "There is no table to train on yet" in page
+    page = person.see(f"{address}/edit")
+    for kept in ('value="Guard"', 'value="30"', 'value="0.02"', "amount\nage</textarea>"):
+        assert kept in page
+    other = person.see(f"{address}/edit?algorithm=local_outlier_factor")
+    assert 'name="parameter-n_neighbors"' in other
+    assert 'value="Guard"' in other
+    fields = {"name": "Guard 2", "algorithm": "local_outlier_factor", "parameter-n_neighbors": "7"}
+    assert person.go(f"{address}/edit", **fields) == address
+    assert "Guard 2" in person.see("/detectors")
+    assert "Local outlier factor" in person.see(address)
+
+
+def test_the_form_starts_with_the_algorithm_asked_for(person: Any) -> None:
+    assert 'name="parameter-nu"' in person.see("/detectors/new?algorithm=one_class_svm")
+    assert "There is no algorithm" in person.see("/detectors/new?algorithm=forest", 422)
+
+
+def test_wrong_settings_are_shown_again(person: Any) -> None:
+    page = person.send("/detectors/new", name="Guard", algorithm=FOREST, **{"parameter-n_trees": "none"})
+    assert "One field below is wrong." in page
+    assert 'value="none"' in page
+    page = person.send("/detectors/new", name=" ", algorithm=FOREST, columns="a\na")
+    assert 'role="alert"' in page
+    assert "a\na</textarea>" in page
+
+
+def test_trained_used_and_shown(person: Any, dataset: str) -> None:
+    address = make(person)
+    page = person.see(address)
+    assert "Shop visits</option>" in page
+    assert person.go(f"{address}/train", dataset=dataset) == address
+    page = person.until_done(address)
+    assert "Trained version 1" in page
+    assert "Shop visits</a>" in page
+    detector = address.rsplit("/", 1)[1]
+    assert f"detector={detector}" in person.see(f"/detections/new?detector={detector}")
+    page = person.see(f"/detections/new?dataset={dataset}&detector={detector}")
+    assert "With detector “Guard”" in page
+    result = person.go("/detections/new", dataset=dataset, detector=detector)
+    assert "Detector “Guard”" in person.until_done(result)
+
+
+def test_training_on_a_table_without_its_columns(person: Any, dataset: str) -> None:
+    address = make(person, columns="height")
+    page = person.send(f"{address}/train", dataset=dataset)
+    assert "has no column 'height'" in page
+    page = person.send("/detections/new", dataset=dataset, detector=address.rsplit("/", 1)[1])
+    assert "has no column 'height'" in page
+
+
+def test_while_it_is_trained_it_cannot_be_changed(person: Any, dataset: str, worker: Any) -> None:
+    worker.stop()
+    address = make(person)
+    person.go(f"{address}/train", dataset=dataset)
+    assert "Training" in person.see(address)
+    page = person.send(f"{address}/edit", 409, name="Guard", algorithm=FOREST, **{"parameter-n_trees": "31"})
+    assert "is being trained" in page
+    assert 'value="31"' in page
+
+
+def test_a_model_whose_dataset_is_anothers_still_shows(person: Any, viewer: Any) -> None:
+    address = make(person)
+    viewer.see(address, 404)
