@@ -104,6 +104,8 @@ def test_the_threshold_can_be_moved_without_touching_the_first_model():
     moved = model.with_threshold(0.0)
     assert moved.score_block(FRAME)[2].all()
     assert not model.score_block(FRAME)[2].all()
+    highest = float(model.score_frame(FRAME).max())
+    assert not model.with_threshold(highest).score_block(FRAME)[2].any()  # only scores above it count
     for value in (float("nan"), "0.5", None, True):
         with pytest.raises(BadParameter, match="threshold is a finite number"):
             model.with_threshold(value)
@@ -163,6 +165,10 @@ def spoiled(change, key=None):
         lambda m: m.pop("encoder"),
         lambda m: m["encoder"].update(
             schema=m["encoder"]["schema"][:1], features=m["encoder"]["features"][:1]
+        ),
+        lambda m: (
+            m["encoder"].update(schema=m["encoder"]["schema"][:1], features=m["encoder"]["features"][:1]),
+            m.update(typical=m["typical"][:1]),
         ),
         lambda m: m.update(typical={}),
         lambda m: m.update(calibration=[]),
