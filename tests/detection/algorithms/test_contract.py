@@ -120,9 +120,7 @@ class TestState:
             with pytest.raises(BadBundle, match="damaged"):
                 type(trained).from_state(trained.params, trained.seed, state)
 
-    @settings(
-        deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.data())
     def test_changed_values_are_refused_or_harmless(self, trained, data):
         state = {name: array.copy() for name, array in trained.state().items()}

@@ -38,7 +38,7 @@ def test_rows_that_leave_the_plane_of_the_rest_score_highest():
     flat = np.column_stack([X, X[:, 0] - 2 * X[:, 1]])
     ours = EllipticEnvelope().fit(flat)
     assert "singular" in ours.notes_[0]
-    off = flat[:1] + [0, 0, 0, 0, 0, 50.0]
+    off = flat[:1] + np.array([0, 0, 0, 0, 0, 50.0])
     assert ours.score(off)[0] > 10 * np.median(ours.training_scores_)
     assert ours.contributions(off)[0].argmax() == 5
 

@@ -13,7 +13,8 @@ NEW = np.random.default_rng(1).normal(size=(200, 5)) * 6
 
 @pytest.mark.parametrize("n_neighbors", [1, 5, 20, 100])
 @pytest.mark.parametrize(
-    ("metric", "p"), [("minkowski", 2), ("minkowski", 3), ("euclidean", 2), ("manhattan", 2), ("chebyshev", 2)]
+    ("metric", "p"),
+    [("minkowski", 2), ("minkowski", 3), ("euclidean", 2), ("manhattan", 2), ("chebyshev", 2)],
 )
 @pytest.mark.parametrize("scaling", ["robust", "none"])
 def test_is_equal_to_scikit_learn(n_neighbors, metric, p, scaling):

@@ -31,7 +31,9 @@ def test_is_equal_to_scikit_learn(params, scaling):
     ours = OneClassSVM(scaling=scaling, **params).fit(X)
     peer = svm.OneClassSVM(**params).fit(ours._scaling.apply(X))
     for rows in (X, NEW):
-        assert np.allclose(ours.score(rows), -peer.decision_function(ours._scaling.apply(rows)), rtol=1e-7, atol=1e-9)
+        assert np.allclose(
+            ours.score(rows), -peer.decision_function(ours._scaling.apply(rows)), rtol=1e-7, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear", "poly", "sigmoid"])

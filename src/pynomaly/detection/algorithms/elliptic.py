@@ -56,7 +56,8 @@ class EllipticEnvelope(Algorithm):
         if len(X) > MAX_ROWS:
             self._note(f"The bulk was learned from a random sample of {MAX_ROWS} of the {len(X)} rows.")
             sample = scaled[np.random.default_rng(self.seed).choice(len(X), MAX_ROWS, replace=False)]
-        self._location, self._precision = self._estimate(sample)
+        location, precision = self._estimate(sample)
+        self._location, self._precision = location, np.ascontiguousarray(precision)
         progress(0.9)
         self._training_scores = self._score_blocks(scaled)
         progress(1.0)

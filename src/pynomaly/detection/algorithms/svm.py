@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection.algorithms import svm_kernels as kernels
-from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
+from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State, read_only
 from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
@@ -119,7 +119,7 @@ class OneClassSVM(Algorithm):
         return self._score_blocks(self._scaling.apply(X))
 
     def _score_blocks(self, X: Matrix, progress: Progress | None = None, start: float = 0.0) -> Matrix:
-        out = np.empty(len(X))
+        out, X = np.empty(len(X)), read_only(X)
         shape = (
             SHAPES[self.params["kernel"]],
             self._gamma,
