@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FILE = "file"
 FIELDS = ("name", "label_column")
-MAX_PARTS = 10
 MAX_FIELD_BYTES = 64 * 1024
 WRITTEN_AT_ONCE = MIB
 
@@ -81,7 +80,6 @@ class _Form:
         self._filename: str | None = None
         self._fields: dict[str, bytearray] = {}
         self._ended = False
-        self._parts = 0
         self._headers: dict[bytes, bytes] = {}
         self._header = (bytearray(), bytearray())
         self._target = self.waiting
@@ -89,7 +87,7 @@ class _Form:
     def callbacks(self) -> "MultipartCallbacks":
         """What the parser is to call."""
         return {
-            "on_part_begin": self._begin,
+            "on_part_begin": self._headers.clear,
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
             "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
             "on_header_end": self._end_header,
@@ -110,12 +108,6 @@ class _Form:
         if self._filename is None:
             raise BadValue("There is no part named 'file'.", pointer="#/file")
         return Upload(path, self._filename, {name: _text(name, raw) for name, raw in self._fields.items()})
-
-    def _begin(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise BadValue(f"The form has more than {MAX_PARTS} parts.")
-        self._headers.clear()
 
     def _end_header(self) -> None:
         name, value = self._header
