@@ -94,7 +94,8 @@ class TypicalNumber:
     @cached_property
     def cuts(self) -> list[float]:
         """The grid as a list, which is quicker to search for one value."""
-        return self.grid.tolist()
+        cuts: list[float] = self.grid.tolist()
+        return cuts
 
     def _place(self, value: float) -> str:
         """Say how far out a number lies; nothing when it is among the usual ones."""
