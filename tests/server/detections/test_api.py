@@ -16,9 +16,7 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.settings import Settings
 
 WAIT = {"Prefer": "wait=30"}
-CSV = b"a,b,c
-" + b"".join(b"%d.5,%d.25,%d.75
-" % (i % 13, i % 7, i % 5) for i in range(90))
+CSV = b"a,b,c\n" + b"".join(b"%d.5,%d.25,%d.75\n" % (i % 13, i % 7, i % 5) for i in range(90))
 
 
 def post(api: httpx.Client, path: str, status: int, **arguments: Any) -> Any:
