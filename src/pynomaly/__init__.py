@@ -8,13 +8,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pynomaly.version import __version__
+
 if TYPE_CHECKING:
     from pynomaly.detection.explain import Reason
     from pynomaly.errors import PynomalyError
     from pynomaly.library import Detector, detect, load
     from pynomaly.results import Anomaly, Result
 
-__version__ = "0.1.0"
 __all__ = ["Anomaly", "Detector", "PynomalyError", "Reason", "Result", "__version__", "detect", "load"]
 
 _HOMES = {

@@ -11,8 +11,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from pynomaly import __version__
 from pynomaly.errors import PynomalyError
+from pynomaly.version import __version__
 
 if TYPE_CHECKING:
     from typer._click import Command

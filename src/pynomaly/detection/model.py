@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly import __version__
 from pynomaly.columns import Column, Frame
 from pynomaly.detection import bundle, catalogue
 from pynomaly.detection.encoding import Encoder
@@ -16,6 +15,7 @@ from pynomaly.detection.explain import Explainer, Reason
 from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.scoring import Calibration, Contamination, check_contamination, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
+from pynomaly.version import __version__
 
 if TYPE_CHECKING:
     from pynomaly.detection.algorithms.contract import Algorithm
