@@ -12,7 +12,7 @@ from pynomaly.settings import Settings
 
 SECRET = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key|database_url", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-QUIET = ("uvicorn.access", "httpx", "httpcore", "alembic.runtime.migration")
+QUIET = ("uvicorn.access", "httpx", "httpcore", "alembic")
 """Libraries whose information is noise here; their warnings are kept."""
 
 

@@ -35,7 +35,7 @@ async def live() -> Health:
 
 @router.get("/health", responses={503: {"model": Health}})
 def health(response: Response, database: DatabaseDep, storage: StorageDep) -> Health:
-    """Tell whether work can be done: the database answers and is up to date, files can be written."""
+    """Tell whether work can be done: the database has our tables, files can be written."""
     return _health(response, database, storage)
 
 
