@@ -177,8 +177,11 @@ def _one_line_end(file: Delimited, target: Path) -> Path:
         target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
     ):
         rows = csv.reader(source, **options)
-        writer = csv.writer(out, lineterminator="\n", **options)
-        writer.writerows(rows)
+        if layout.quote:
+            options["quoting"] = csv.QUOTE_ALL
+            csv.writer(out, lineterminator="\n", **options).writerows(rows)
+        else:
+            out.writelines(layout.delimiter.join(row) + "\n" for row in rows)
     return target
 
 
