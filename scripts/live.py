@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -95,6 +95,14 @@ def chromium(playwright: Playwright) -> str | None:
             return found
     own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
+
+
+def log_in(page: Page, server: Server) -> None:
+    """Fill in the log-in form that `page` shows, and wait for the page after it."""
+    page.get_by_label("E-mail address").fill(server.email)
+    page.get_by_label("Password").fill(server.password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").wait_for()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from live import Server, browsing, serving
+from live import Server, browsing, log_in, serving
 from playwright.sync_api import Browser, Page
 
 from pynomaly import samples
@@ -37,15 +37,6 @@ class Camera:
                 path=self.folder / f"{name}-{size}.png", full_page=True, animations="disabled"
             )
         print(name)
-
-
-def log_in(page: Page, server: Server) -> None:
-    """Log in as the administrator."""
-    page.goto("/login")
-    page.get_by_label("E-mail address").fill(server.email)
-    page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("button", name="Log out").wait_for()
 
 
 def upload(page: Page, path: Path, label: str = "") -> str:
@@ -170,6 +161,7 @@ def tour(browser: Browser, server: Server, folder: Path, files: Path, scripts: b
     context = browser.new_context(base_url=server.url, java_script_enabled=scripts)
     camera = Camera(context.new_page(), folder)
     before_log_in(camera, server)
+    camera.page.goto("/login")
     log_in(camera.page, server)
     while_empty(camera)
     dented, good = datasets(camera, files)

@@ -35,6 +35,22 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def cookies(server: Any, browser: Browser) -> Any:
+    """The cookies of one log-in that most tests share."""
+    with browser.new_context(base_url=server.url) as context:
+        page = context.new_page()
+        page.goto("/login")
+        live.log_in(page, server)
+        return context.storage_state()
+
+
+@pytest.fixture
+def log_in(server: Any) -> Callable[[Page], None]:
+    """Fill in the log-in form that a page shows."""
+    return lambda page: live.log_in(page, server)
+
+
 @dataclass
 class Watch:
     """What a page did that no page of ours may do."""
@@ -65,31 +81,28 @@ class Watch:
 
 
 @pytest.fixture
-def open_page(server: Any, browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(server: Any, browser: Browser, cookies: Any) -> Iterator[Callable[..., Page]]:
     """Open a page in a fresh profile; afterwards nothing that no page may do must have happened.
 
-    Arguments: `js` (scripts on), `log_in`, `width`, `expected` (see Watch).
+    Arguments: `js` (scripts on), `logged_in`, `width`, `expected` (see Watch).
     """
     watches = []
     contexts = []
 
     def make(
-        *, js: bool = True, log_in: bool = True, width: int = 1280, expected: tuple[str, ...] = ()
+        *, js: bool = True, logged_in: bool = True, width: int = 1280, expected: tuple[str, ...] = ()
     ) -> Page:
         context = browser.new_context(
-            base_url=server.url, java_script_enabled=js, viewport={"width": width, "height": 800}
+            base_url=server.url,
+            java_script_enabled=js,
+            viewport={"width": width, "height": 800},
+            storage_state=cookies if logged_in else None,
         )
         contexts.append(context)
         page = context.new_page()
         watch = Watch(server.url, expected=expected)
         watches.append(watch)
         watch.attach(page)
-        if log_in:
-            page.goto("/login")
-            page.get_by_label("E-mail address").fill(server.email)
-            page.get_by_label("Password").fill(server.password)
-            page.get_by_role("button", name="Log in").click()
-            page.get_by_role("button", name="Log out").wait_for()
         return page
 
     yield make

@@ -14,7 +14,7 @@ REFUSED = ("status of 422", "status of 401", "status of 404", "status of 409")
 
 
 def test_a_wrong_password_is_refused_and_the_address_kept(open_page: OPEN, server: Any) -> None:
-    page = open_page(log_in=False, expected=REFUSED)
+    page = open_page(logged_in=False, expected=REFUSED)
     page.goto("/login?next=/datasets")
     page.get_by_label("E-mail address").fill(server.email)
     page.get_by_label("Password").fill("wrong, wrong, wrong")

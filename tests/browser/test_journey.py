@@ -4,7 +4,6 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -33,8 +32,12 @@ def detect(page: Page) -> None:
 
 
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
-def test_from_log_in_to_export(open_page: OPEN, payments: Path, js: bool) -> None:
-    page = open_page(js=js)
+def test_from_log_in_to_export(
+    open_page: OPEN, log_in: Callable[[Page], None], payments: Path, js: bool
+) -> None:
+    page = open_page(js=js, logged_in=False)
+    page.goto("/")
+    log_in(page)
     upload(page, payments, Name="Card payments", Label_column="is_fraud")
     expect(page.get_by_role("heading", level=1)).to_have_text("Card payments")
     expect(page.get_by_text("1 cell could not be read")).to_be_visible()
@@ -128,17 +131,19 @@ def test_rows_of_a_dataset_page_on(open_page: OPEN, payments: Path) -> None:
     expect(page.get_by_role("cell", name="90050")).to_be_visible()
 
 
-def test_log_out_ends_the_session(open_page: OPEN) -> None:
-    page = open_page()
+def test_log_out_ends_the_session(open_page: OPEN, log_in: Callable[[Page], None]) -> None:
+    page = open_page(logged_in=False)
+    page.goto("/login")
+    log_in(page)
     page.get_by_role("button", name="Log out").click()
     page.goto("/datasets")
     assert "/login?next=%2Fdatasets" in page.url
 
 
-def test_log_in_leads_back_to_the_page_that_was_asked_for(open_page: OPEN, server: Any) -> None:
-    page = open_page(log_in=False)
+def test_log_in_leads_back_to_the_page_that_was_asked_for(
+    open_page: OPEN, log_in: Callable[[Page], None]
+) -> None:
+    page = open_page(logged_in=False)
     page.goto("/detectors?from=mail")
-    page.get_by_label("E-mail address").fill(server.email)
-    page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page)
     page.wait_for_url("**/detectors?from=mail")

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -63,14 +64,29 @@ def person(browser: httpx.Client) -> Person:
     return Person(browser)
 
 
+@contextmanager
+def logged_in(url: str, email: str) -> Iterator[Person]:
+    """Log somebody in."""
+    headers = {"Origin": url, "Accept": "text/html"}
+    with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
+        assert client.post("/login", data={"email": email, "password": PASSWORD}).status_code == 303
+        yield Person(client)
+
+
 @pytest.fixture
 def viewer(url: str, make_user: Any) -> Iterator[Person]:
     """Somebody who may only look."""
     make_user("eve@example.org", "viewer")
-    headers = {"Origin": url, "Accept": "text/html"}
-    with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
-        client.post("/login", data={"email": "eve@example.org", "password": PASSWORD})
-        yield Person(client)
+    with logged_in(url, "eve@example.org") as person:
+        yield person
+
+
+@pytest.fixture
+def administrator(url: str, make_user: Any) -> Iterator[Person]:
+    """Somebody who sees everything."""
+    make_user("root@example.org", "admin")
+    with logged_in(url, "root@example.org") as person:
+        yield person
 
 
 def table(n: int = 300) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 def test_nothing_uploaded_yet(person: Any) -> None:
     assert "No datasets yet" in person.see("/datasets")
+    assert 'type="file"' in person.see("/datasets/new")
 
 
 def test_upload_read_and_profile(person: Any, worker: Any) -> None:

@@ -84,16 +84,19 @@ def test_a_table_that_cannot_be_used_says_why(person: Any, worker: Any) -> None:
     assert "No results yet" in person.see("/detections")
 
 
-def test_a_failed_detection_says_why(person: Any, worker: Any) -> None:
-    dataset = person.upload(b"a,b\n1,2\n")
-    person.until_done(dataset)
-    answer = person.http.post(
-        "/detections/new", data={"dataset": dataset.rsplit("/", 1)[1], "algorithm": FOREST}
-    )
-    if answer.status_code == 303:
-        assert "No result" in person.until_done(answer.headers["location"])
-    else:
-        person.read(answer, 422)
+def test_a_failed_detection_says_why(person: Any, dataset: str) -> None:
+    detector = person.go("/detectors/new", name="Guard", algorithm=FOREST)
+    person.go(f"{detector}/train", dataset=dataset)
+    person.until_done(detector)
+    words = b"amount,age,shop,odd\n" + b"much,40.5,food,0\nlittle,31.5,books,1\n" * 30
+    other = person.upload(words, "words.csv")
+    person.until_done(other)
+    fields = {"dataset": other.rsplit("/", 1)[1], "detector": detector.rsplit("/", 1)[1]}
+    page = person.until_done(person.go("/detections/new", **fields))
+    assert "No result" in page
+    assert "(schema_mismatch)" in page
+    assert "amount" in page.split("No result")[1]
+    assert "Try other settings" in page
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,20 @@ def test_while_it_is_trained_it_cannot_be_changed(person: Any, dataset: str, wor
     assert 'value="31"' in page
 
 
-def test_a_model_whose_dataset_is_anothers_still_shows(person: Any, viewer: Any) -> None:
+def test_a_detector_is_seen_by_its_owner_only(person: Any, viewer: Any) -> None:
+    viewer.see(make(person), 404)
+
+
+def test_a_detector_trained_on_somebody_elses_table_still_shows(
+    person: Any, administrator: Any, worker: Any
+) -> None:
     address = make(person)
-    viewer.see(address, 404)
+    table = administrator.upload(
+        b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * 7 % 31) for i in range(99)), "hers.csv"
+    )
+    administrator.until_done(table)
+    administrator.go(f"{address}/train", dataset=table.rsplit("/", 1)[1])
+    page = person.until_done(address)
+    assert "Trained version 1" in page
+    assert "hers" not in page
+    assert "hers</a>" in administrator.see(address)

@@ -33,6 +33,17 @@ def number(number: float | None, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def aligned(number: float, step: float) -> str:
+    """Write one of several numbers that lie `step` apart, with the decimals that tell them apart.
+
+    >>> [aligned(value, 0.005) for value in (0.99, 0.995, 1.0)], aligned(1500.0, 250.0), aligned(2e-9, 1e-9)
+    (['0.9900', '0.9950', '1.0000'], '1,500', '2.0e-09')
+    """
+    if not 1e-6 < step < 1e12 or not math.isfinite(number):
+        return f"{number:.1e}"
+    return f"{number:,.{max(0, 1 - math.floor(math.log10(step)))}f}"
+
+
 def percent(share: float | None, digits: int = 3) -> str:
     """Write a share of 0 to 1 as a percentage.
 

@@ -23,6 +23,16 @@ class Bar:
     count: int
     anomalous: bool
 
+    @property
+    def low_text(self) -> str:
+        """Where it begins."""
+        return formats.aligned(self.low, self.high - self.low)
+
+    @property
+    def high_text(self) -> str:
+        """Where it ends."""
+        return formats.aligned(self.high, self.high - self.low)
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -45,8 +55,8 @@ class Histogram:
     def json(self) -> dict[str, Any]:
         """Give the data to the script that draws over the picture."""
         return {
-            "labels": [f"{formats.number(bar.low)} to {formats.number(bar.high)}" for bar in self.bars],
-            "starts": [formats.number(bar.low, 3) for bar in self.bars],
+            "labels": [f"{bar.low_text} to {bar.high_text}" for bar in self.bars],
+            "starts": [bar.low_text for bar in self.bars],
             "counts": [bar.count for bar in self.bars],
             "anomalous": [bar.anomalous for bar in self.bars],
             "cut": self.cut,
@@ -77,7 +87,9 @@ def draw(
     inside = threshold is not None and low <= threshold <= edges[-1]
     return Histogram(
         bars=bars,
-        x_ticks=tuple(Tick(round((mark - low) / span * 100, 3), formats.number(mark, 3)) for mark in marks),
+        x_ticks=tuple(
+            Tick(round((mark - low) / span * 100, 3), formats.aligned(mark, span / n_ticks)) for mark in marks
+        ),
         y_ticks=tuple(
             Tick(round(100 - log1p(rows) / full * 100, 3), formats.count(rows)) for rows in _powers(counts)
         ),

@@ -1,0 +1,78 @@
+"""Every page fits a narrow screen, has one heading, named fields and a way past the navigation."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+OPEN = Callable[..., Page]
+SLOW = 60_000
+
+UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
+    .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label'))
+    .map(e => e.outerHTML)"""
+TOO_SMALL = """() => [...document.querySelectorAll('button, .btn, .menu a, .choice')]
+    .filter(e => { const r = e.getBoundingClientRect(); return r.width && Math.min(r.width, r.height) < 24; })
+    .map(e => e.outerHTML)"""
+UNTIED = """() => [...document.querySelectorAll('[aria-describedby], [aria-labelledby]')]
+    .flatMap(e => ['aria-describedby', 'aria-labelledby'].flatMap(a => (e.getAttribute(a) || '').split(' ')))
+    .filter(id => id && !document.getElementById(id))"""
+
+
+@pytest.fixture
+def addresses(open_page: OPEN, payments: Path) -> list[str]:
+    """Addresses of every page, with data on them."""
+    page = open_page()
+    page.goto("/datasets/new")
+    page.get_by_label("File", exact=True).set_input_files(payments)
+    page.get_by_label("Name").fill("a_very_long_name_without_any_blank_" * 5)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
+    dataset = page.url
+    page.get_by_role("link", name="Find anomalies").click()
+    form = page.url
+    page.get_by_role("button", name="Find anomalies").click()
+    page.get_by_role("heading", name="Most unusual rows").wait_for(timeout=SLOW)
+    result = page.url
+    page.goto("/detectors/new")
+    new_detector = page.url
+    page.get_by_label("Name").fill("Long_names_everywhere_" * 9)
+    page.get_by_role("button", name="Make the detector").click()
+    made = ["/", "/datasets", "/datasets/new", dataset, f"{dataset}/rows", form, "/detections", result]
+    return [*made, "/detections/new", new_detector, "/detectors", page.url, f"{page.url}/edit"]
+
+
+@pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
+def test_every_page_at_320_pixels(open_page: OPEN, addresses: list[str], js: bool) -> None:
+    page = open_page(js=js, width=320)
+    for address in addresses:
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, f"{address} is {wide} pixels wide"
+        assert page.locator("h1").count() == 1, address
+        for check in (UNNAMED, TOO_SMALL, UNTIED):
+            assert page.evaluate(check) == [], address
+
+
+def test_the_skip_link_comes_first_and_works(open_page: OPEN) -> None:
+    page = open_page()
+    page.goto("/datasets")
+    page.keyboard.press("Tab")
+    link = page.get_by_role("link", name="Skip to the content")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_styles_and_pictures_come_with_a_years_cache(open_page: OPEN) -> None:
+    page = open_page()
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto("/datasets")
+    kept = [a for a in answers if "/static/" in a.url]
+    assert len(kept) >= 3
+    assert all("max-age=31536000" in (a.header_value("cache-control") or "") for a in kept)
+    assert all(a.ok for a in answers)

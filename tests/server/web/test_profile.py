@@ -1,0 +1,55 @@
+"""A dataset's profile as the pages show it."""
+
+from pynomaly.server.web.profile import boxes, view
+
+
+def test_a_number_column() -> None:
+    measured = {
+        "name": "size",
+        "type": "number",
+        "unused": None,
+        "missing": 5,
+        "distinct": 40,
+        "min": -1.5,
+        "max": 12000.0,
+        "quantiles": {"p50": 3.25},
+        "histogram": {"edges": [0, 1, 2], "counts": [1, 4]},
+    }
+    [column] = view([measured], 50)
+    assert (column.typical, column.range, column.missing) == ("3.25", "-1.5 to 12,000", "5 (10 %)")
+    assert column.used
+    assert [bar.height for bar in column.bars] == [7.0, 28.0]
+
+
+def test_a_timestamp_column() -> None:
+    measured = {
+        "name": "when",
+        "type": "timestamp",
+        "unused": None,
+        "min": "2026-01-01T00:00:00",
+        "max": "2026-02-01T10:00:00.000000",
+        "quantiles": {"p50": "2026-01-15T12:00:00"},
+    }
+    [column] = view([measured], 50)
+    assert column.range == "2026-01-01 00:00:00 to 2026-02-01 10:00:00"
+    assert column.typical == "2026-01-15 12:00:00"
+    assert column.missing == "0"
+
+
+def test_a_category_column() -> None:
+    measured = {"name": "shop", "type": "category", "unused": None, "top": [{"value": "food", "count": 20}]}
+    [column] = view([measured], 50)
+    assert (column.typical, column.range, column.distinct) == ("food (40 %)", "–", "–")
+
+
+def test_a_column_that_was_not_measured() -> None:
+    [column] = view([{"name": "id", "type": "id", "unused": "like an identifier"}], 0)
+    assert not column.used
+    assert (column.unused, column.typical, column.bars) == ("like an identifier", "–", ())
+
+
+def test_bars_stay_inside_their_frame() -> None:
+    for bar in boxes([0, 1, 0, 9, 10**9]):
+        assert 0 <= bar.x <= bar.x + bar.width <= 120
+        assert 1 <= bar.height == 28 - bar.y <= 28
+    assert boxes([0, 0]) == ()
