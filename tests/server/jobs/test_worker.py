@@ -256,12 +256,13 @@ def test_dead_warm_process_is_replaced(
     jobs: Any, start_worker: Any, tmp_path: Path, until: Any, forkserver: Forkserver
 ) -> None:
     start_worker()
-    pid = forkserver.pid
     go, began = tmp_path / "go", tmp_path / "began"
     job_id = jobs.add("wait", {"go": str(go), "began": str(began)})
-    until(began.exists)
+    child = int(until(lambda: began.exists() and began.read_text()))
+    pid = forkserver.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(child))  # it does not outlive the warm process
     go.touch()
     assert jobs.wait(job_id).attempts == 2
     assert forkserver.pid != pid
