@@ -61,6 +61,12 @@ def test_a_form_without_a_file_is_shown_again(person: Any) -> None:
     assert "Upload a table" in person.read(answer, 422)
 
 
+def test_the_label_column_is_not_used(person: Any, dataset: str) -> None:
+    page = person.see(f"/datasets/{dataset}")
+    assert "no: holds the labels" in page
+    assert page.split("Used for detection</dt><dd>")[1].startswith("3<")
+
+
 def test_rows(person: Any, dataset: str) -> None:
     page = person.see(f"/datasets/{dataset}/rows")
     assert "Rows 0 to 49" in page

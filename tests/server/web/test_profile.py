@@ -31,8 +31,8 @@ def test_a_timestamp_column() -> None:
         "quantiles": {"p50": "2026-01-15T12:00:00"},
     }
     [column] = view([measured], 50)
-    assert column.range == "2026-01-01 00:00:00 to 2026-02-01 10:00:00"
-    assert column.typical == "2026-01-15 12:00:00"
+    assert column.range == "2026-01-01 00:00 to 2026-02-01 10:00"
+    assert column.typical == "2026-01-15 12:00"
     assert column.missing == "0"
 
 
@@ -46,6 +46,11 @@ def test_a_column_that_was_not_measured() -> None:
     [column] = view([{"name": "id", "type": "id", "unused": "like an identifier"}], 0)
     assert not column.used
     assert (column.unused, column.typical, column.bars) == ("like an identifier", "–", ())
+
+
+def test_the_label_column_is_not_used() -> None:
+    columns = view([{"name": "fraud", "type": "number"}, {"name": "size", "type": "number"}], 9, "fraud")
+    assert [(column.used, column.unused) for column in columns] == [(False, "holds the labels"), (True, "")]
 
 
 def test_bars_stay_inside_their_frame() -> None:

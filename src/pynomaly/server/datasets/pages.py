@@ -78,7 +78,7 @@ def show(request: Request, actor: PageActor, session: SessionDep, id_: str) -> H
         actor=actor,
         dataset=dataset,
         job=dataset.job,
-        profile=profile.view(dataset.profile or dataset.columns, dataset.n_rows or 0),
+        profile=profile.view(dataset.profile or dataset.columns, dataset.n_rows or 0, dataset.label_column),
         rejects=dataset.rejects or [],
         dialect=_dialect(dataset.dialect or {}),
     )

@@ -7,6 +7,8 @@ from typing import Any
 from pynomaly.server.web import formats
 
 WIDTH, HEIGHT = 120, 28
+MINUTES = len("2026-01-01 00:00")
+"""Where a time is cut: seconds would only widen the table."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,20 @@ class ColumnView:
     distinct: str
 
 
-def view(profile: Sequence[dict[str, Any]], n_rows: int) -> list[ColumnView]:
-    """Prepare every column of a profile of `n_rows` rows."""
-    return [_column(measured, n_rows) for measured in profile]
+def view(profile: Sequence[dict[str, Any]], n_rows: int, label_column: str | None = None) -> list[ColumnView]:
+    """Prepare every column of a profile of `n_rows` rows; the label column is never used for detection."""
+    return [_column(measured, n_rows, measured["name"] == label_column) for measured in profile]
 
 
-def _column(measured: dict[str, Any], n_rows: int) -> ColumnView:
+def _column(measured: dict[str, Any], n_rows: int, is_label: bool) -> ColumnView:
+    unused = "holds the labels" if is_label else measured.get("unused") or ""
     counts = (measured.get("histogram") or {}).get("counts") or []
     span = _range(measured)
     return ColumnView(
         name=measured["name"],
         type=measured["type"],
-        used=not measured.get("unused"),
-        unused=measured.get("unused") or "",
+        used=not unused,
+        unused=unused,
         bars=boxes(counts),
         summary=f"Distribution of {measured['name']}, {span}",
         typical=_typical(measured, n_rows),
@@ -95,7 +98,7 @@ def _range(measured: dict[str, Any]) -> str:
 def _show(item: Any) -> str:
     if isinstance(item, int | float):
         return formats.number(item)
-    return str(item).replace("T", " ").removesuffix(".000000")
+    return str(item).replace("T", " ")[:MINUTES]
 
 
 def _missing(missing: int, n_rows: int) -> str:
