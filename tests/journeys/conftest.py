@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import URL, Engine
 
 from pynomaly.server.db import Database
 from pynomaly.server.users.models import Role
@@ -96,8 +97,10 @@ def installation(
     """A fresh installation that serves, on either database."""
     home = tmp_path_factory.mktemp("home")
     given = {"home": home, "access_token_minutes": 240, "log_level": "warning", "max_table_mib": 48}
+    made = None
     if request.param == "postgres":
-        given["database_url"] = request.getfixturevalue("make_postgres")("template0")
+        made = request.getfixturevalue("make_postgres")("template0")
+        given["database_url"] = made.render_as_string(hide_password=False)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
     environment |= {f"PYNOMALY_{name.upper()}": str(value) for name, value in given.items()}
     command = [sys.executable, "-c", "from pynomaly.cli.main import run; run()", "serve", "--port", "0"]
@@ -110,6 +113,13 @@ def installation(
     finally:
         process.terminate()
         process.communicate(timeout=60)
+        if made is not None:
+            _drop(request.getfixturevalue("postgres"), made)
+
+
+def _drop(postgres: Engine, database: URL) -> None:
+    with postgres.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {database.database} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,16 @@ def test_reads_stay_quick_while_a_job_runs(ada: Any, large: Any, tmp_path: Path)
     ada.post(f"/jobs/{begun['job_id']}/cancel", 200)
     assert sorted(times)[15] < 0.25
     ada.ended(f"/jobs/{begun['job_id']}")
+
+
+def test_only_one_training_at_a_time(ada: Any, large: Any) -> None:
+    """Of many requests at once one starts a training; the others are told to wait."""
+    detector = ada.post("/detectors", 201, {"name": "busy", **SLOW})
+    path = f"/api/v1/detectors/{detector['id']}/train"
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ada.http.post, path, json={"dataset_id": large["id"]}) for _ in range(8)]
+        answers = [one.result() for one in asked]
+    assert sorted(answer.status_code for answer in answers) == [202, *[409] * 7]
+    job_id = next(answer.json()["job_id"] for answer in answers if answer.status_code == 202)
+    ada.post(f"/jobs/{job_id}/cancel", 200)
+    assert ada.ended(f"/jobs/{job_id}")["status"] == "cancelled"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session, joinedload, undefer_group
+from sqlalchemy.orm import Session, defer, joinedload, undefer_group
 
 from pynomaly import tables
 from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
@@ -89,7 +89,7 @@ def list_page(
     session: Session, actor: User, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Dataset], str | None]:
     """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
-    query = visible(actor, Dataset).options(joinedload(Dataset.job))
+    query = visible(actor, Dataset).options(joinedload(Dataset.job), defer(Dataset.columns))
     page = paging.page(session, query, (Dataset.created_at, Dataset.id), cursor, limit)
     return page.items, page.next_cursor
 

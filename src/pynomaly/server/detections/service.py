@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session, joinedload
-from sqlalchemy.sql.base import ExecutableOption
 
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.errors import BadValue, NotReady, SchemaMismatch
@@ -71,21 +70,15 @@ def start(
     """
     require_writer(actor)
     if detector_id is not None and _given(algorithm, parameters, contamination, seed or None, columns):
-        raise BadValue(
-            "Give a detector, or an algorithm with its parameters; not both.", pointer="#/detector_id"
-        )
-    detection = Detection(id=new_id(), owner_id=actor.id)
-    detector = None
-    if detector_id is not None:
-        detector = find(session, actor, Detector, detector_id, lock=True)
+        raise BadValue("Give a detector or an algorithm with parameters, not both.", pointer="#/detector_id")
+    detector = find(session, actor, Detector, detector_id, lock=True) if detector_id is not None else None
     dataset = datasets.get_ready(session, actor, dataset_id)
-    detection.dataset, detection.detector = dataset, detector
+    detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset, detector=detector)
     if detector is not None:
         _use_detector(session, detection, detector, dataset)
     else:
         chosen = DEFAULT_ALGORITHM if algorithm is None else algorithm
-        recipe = detectors.check_recipe(chosen, parameters, columns, contamination, seed)
-        _fill(detection, recipe)
+        _fill(detection, detectors.check_recipe(chosen, parameters, columns, contamination, seed))
         datasets.check_usable(dataset, detection.columns)
     session.add(detection)
     job = queue.enqueue(session, DETECT, {}, owner_id=actor.id, subject_id=detection.id)
@@ -124,21 +117,21 @@ def _fill(detection: Detection, recipe: Mapping[str, Any]) -> None:
         setattr(detection, field, value)
 
 
-def _shown() -> tuple[ExecutableOption, ...]:
-    """What a detection is shown with: its job, dataset and detector."""
-    return joinedload(Detection.job), joinedload(Detection.dataset), joinedload(Detection.detector)
-
-
 def get(session: Session, actor: User, id_: str) -> Detection:
     """Return one detection with its job, dataset and detector."""
-    return find(session, actor, Detection, id_, *_shown())
+    shown = (Detection.job, Detection.dataset, Detection.detector)
+    return find(session, actor, Detection, id_, *map(joinedload, shown))
 
 
 def list_page(
     session: Session, actor: User, cursor: str | None = None, limit: int = 50
 ) -> tuple[list[Detection], str | None]:
     """List detections, newest first; returns them and the next page's cursor (None: it is the last)."""
-    query = visible(actor, Detection).options(*_shown())
+    query = visible(actor, Detection).options(
+        joinedload(Detection.job),
+        joinedload(Detection.dataset).defer(Dataset.columns),  # there may be thousands, and nobody looks
+        joinedload(Detection.detector),
+    )
     page = paging.page(session, query, (Detection.created_at, Detection.id), cursor, limit)
     return page.items, page.next_cursor
 
