@@ -72,14 +72,11 @@ def test_guessing_answers_429_whatever_a_header_says(client: httpx.Client, make_
     assert 0 < int(answer.headers["retry-after"]) <= 900
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    ["", "Bearer", "Bearer x.y.z", "Basic YTpi", "bearer\tx", "Bearer \xe9", "B" * 9000],
-)
-def test_other_authorizations_are_401(client: httpx.Client, authorization: str) -> None:
-    headers = {b"Authorization": authorization.encode("latin-1")}
-    answer = client.get(f"{AUTH}/me", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+def test_other_authorizations_are_401(client: httpx.Client) -> None:
+    for authorization in ("", "Bearer", "Bearer x.y.z", "Basic YTpi", "bearer\tx", "Bearer \xe9", "B" * 9000):
+        headers = {b"Authorization": authorization.encode("latin-1")}
+        answer = client.get(f"{AUTH}/me", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
 def test_a_bad_token_is_not_rescued_by_a_good_cookie(browser: httpx.Client) -> None:

@@ -54,13 +54,11 @@ def test_a_program_that_asks_for_a_page_gets_401(client: httpx.Client) -> None:
     assert client.get("/datasets").status_code == 401
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"]
-)
-def test_nobody_is_sent_elsewhere(visitor: httpx.Client, make_user: MakeUser, target: str) -> None:
+def test_nobody_is_sent_elsewhere(visitor: httpx.Client, make_user: MakeUser) -> None:
     make_user()
-    assert "evil" not in visitor.get("/login", params={"next": target}).text
-    assert visitor.post("/login", data={**FORM, "next": target}).headers["location"] == "/"
+    for target in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"):
+        assert "evil" not in visitor.get("/login", params={"next": target}).text
+        assert visitor.post("/login", data={**FORM, "next": target}).headers["location"] == "/"
 
 
 def test_the_cookie_is_new_at_each_log_in_and_the_old_one_ends(

@@ -37,32 +37,19 @@ def test_an_address_has_one_account(database: Database) -> None:
     make(database, "bob@example.org")
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "",
-        "ada",
-        "@",
-        "a@",
-        "@b",
-        "a b@c",
-        "a@b\n",
-        "a@b@c",
-        "a@b\x1b[0m",
-        "<a@b>",
-        "a" * 65 + "@b",
-        "a@\u202eb",
-    ],
-)
-def test_what_is_no_address_is_refused(database: Database, email: str) -> None:
-    with pytest.raises(BadAccount):
-        make(database, email.replace("\n", "\nc"))
+NO_ADDRESSES = ["", "ada", "@", "a@", "@b", "a b@c", "a@b\nc", "a@b@c", "a@b\x1b[0m", "<a@b>", "a@\u202eb"]
 
 
-@pytest.mark.parametrize("values", [{"name": "x" * 201}, {"name": "a\nb"}, {"role": "root"}])
-def test_other_values_are_checked(database: Database, values: dict[str, str]) -> None:
-    with pytest.raises(BadAccount):
-        make(database, **values)
+def test_what_is_no_address_is_refused(database: Database) -> None:
+    for email in (*NO_ADDRESSES, "a" * 65 + "@b", "a@" + "b" * 190):
+        with pytest.raises(BadAccount):
+            make(database, email)
+
+
+def test_other_values_are_checked(database: Database) -> None:
+    for values in ({"name": "x" * 201}, {"name": "a\nb"}, {"role": "root"}):
+        with pytest.raises(BadAccount):
+            make(database, **values)
 
 
 def test_only_the_right_password_of_an_active_account_gets_in(database: Database) -> None:

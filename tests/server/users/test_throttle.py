@@ -20,7 +20,7 @@ def attempt(database: Database, email: str, address: str, times: int = 1) -> Non
 
 def test_ten_attempts_from_one_address_on_one_account(database: Database) -> None:
     attempt(database, "ada", "here", 10)
-    with pytest.raises(TooManyAttempts, match="wait 900 seconds"):
+    with pytest.raises(TooManyAttempts, match=r"wait \d+ seconds"):
         attempt(database, "ada", "here")
     attempt(database, "ada", "there")
     attempt(database, "bob", "here")

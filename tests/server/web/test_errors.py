@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.responses import StreamingResponse
 
@@ -181,3 +182,8 @@ def test_an_error_in_the_middle_of_an_answer_breaks_the_connection(client: httpx
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/api/v1/fail/late")
     assert client.get("/api/v1/health/live").status_code == 200
+
+
+def test_json_that_only_the_framework_refuses_is_400() -> None:
+    error = RequestValidationError([{"type": "json_invalid", "loc": ("body", 1), "msg": "x", "input": {}}])
+    assert errors.problem_of(error).status == 400
