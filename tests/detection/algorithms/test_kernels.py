@@ -36,6 +36,8 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         ),
         neighbour_kernels.find_neighbours,
         neighbour_kernels.build_tree,
+        neighbour_kernels.merge_products,
+        neighbour_kernels.finish_heaps,
         svm_kernels.border_distances,
         neighbour_kernels.reach_densities,
         neighbour_kernels.outlier_factors,

@@ -38,6 +38,12 @@ class LocalOutlierFactor(Algorithm):
 
     name = "local_outlier_factor"
 
+    @classmethod
+    def warm_up(cls, X: Matrix) -> None:
+        """Run the kernels for few columns and for many."""
+        super().warm_up(X)
+        super().warm_up(np.tile(X, (1, 20)))
+
     def _fit(self, X: Matrix, progress: Progress) -> None:
         self._k = min(int(self.params["n_neighbors"]), len(X) - 1)
         if self._k < self.params["n_neighbors"]:

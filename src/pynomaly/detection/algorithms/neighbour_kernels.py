@@ -127,13 +127,19 @@ def leaf_distances(
 
 @kernel
 def replace_farthest(distances: Floats, indices: Ints, distance: float, index: int) -> None:
-    """Replace the top of a heap (largest distance first) and restore it."""
+    """Replace the top of a heap (farthest first; of equals, the largest row number) and restore it."""
     size, place = len(distances), 0
     while True:
         child = 2 * place + 1
-        if child + 1 < size and distances[child + 1] > distances[child]:
-            child += 1
-        if child >= size or distances[child] <= distance:
+        if child >= size:
+            break
+        other = child + 1
+        if other < size and (
+            distances[other] > distances[child]
+            or (distances[other] == distances[child] and indices[other] > indices[child])
+        ):
+            child = other
+        if distances[child] < distance or (distances[child] == distance and indices[child] < index):
             break
         distances[place], indices[place] = distances[child], indices[child]
         place = child
@@ -142,7 +148,7 @@ def replace_farthest(distances: Floats, indices: Ints, distance: float, index: i
 
 @kernel
 def sort_heap(distances: Floats, indices: Ints) -> None:
-    """Sort a heap of neighbours by distance, ascending."""
+    """Sort a heap of neighbours, nearest first."""
     for last in range(len(distances) - 1, 0, -1):
         distance, index = distances[last], indices[last]
         distances[last], indices[last] = distances[0], indices[0]
@@ -221,6 +227,50 @@ def find_neighbours(
             elif metric == MINKOWSKI:
                 distance = distance ** (1.0 / p)
             distances[r, i], indices[r, i] = distance, which[i + skip]
+
+
+@kernel
+def merge_products(
+    queries: Floats,
+    points: Floats,
+    products: Floats,
+    query_norms: Floats,
+    point_norms: Floats,
+    first: int,
+    distances: Floats,
+    indices: Ints,
+    begin: int,
+    end: int,
+) -> None:
+    """Take one tile of inner products into the heaps of queries begin..end, all Euclidean.
+
+    A product gives a distance up to rounding; only points that may be near enough, rounding considered, are
+    measured exactly. So the answer does not depend on how the products were rounded. `first` is the row
+    number of the tile's first point.
+    """
+    d = queries.shape[1]
+    slack = 4.0 * (d + 8) * 2.220446049250313e-16
+    for r in range(begin, end):
+        for i in range(products.shape[1]):
+            norms = query_norms[r] + point_norms[i]
+            if norms - 2.0 * products[r, i] - slack * norms > distances[r, 0]:
+                continue
+            distance = 0.0
+            for j in range(d):
+                gap = queries[r, j] - points[i, j]
+                distance += gap * gap
+            if distance < distances[r, 0]:
+                replace_farthest(distances[r], indices[r], distance, first + i)
+
+
+@kernel
+def finish_heaps(near: Floats, which: Ints, distances: Floats, indices: Ints, begin: int, end: int) -> None:
+    """Sort the heaps of queries begin..end, leave out one copy of the query, and take the roots."""
+    for r in range(begin, end):
+        sort_heap(near[r], which[r])
+        skip = 1 if near[r, 0] == 0.0 else 0
+        for i in range(distances.shape[1]):
+            distances[r, i], indices[r, i] = np.sqrt(near[r, i + skip]), which[r, i + skip]
 
 
 @kernel
