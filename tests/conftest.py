@@ -160,9 +160,9 @@ def database(settings: Settings) -> Iterator[Database]:
 def warm_process() -> Iterator[Forkserver]:
     """The warm process that all workers of this test run share: loading the libraries takes a second."""
     from pynomaly.server.tasks import TASKS
-    from pynomaly.server.work import modules_to_load
+    from pynomaly.server.work import to_load
 
-    forkserver = Forkserver(modules_to_load(TASKS))
+    forkserver = Forkserver(to_load(TASKS))
     forkserver.start()
     yield forkserver
     forkserver.close()

@@ -1,7 +1,7 @@
 """A worker with every feature's tasks: `python -m pynomaly.server.work --slots N [--supervised]`."""
 
 import argparse
-import sys
+import os
 import threading
 from collections.abc import Mapping
 
@@ -12,13 +12,13 @@ from pynomaly.server.jobs.worker import Worker, stop_on_signals
 from pynomaly.server.tasks import TASKS, keys_in_use
 from pynomaly.settings import Settings
 
-PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables")
-"""What every job needs, imported once in the warm process."""
+PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables", "pynomaly.server.warm:load_kernels")
+"""What every job needs, loaded once in the warm process."""
 
 
 def work(settings: Settings, slots: int | None = None, *, supervised: bool = False) -> None:
     """Run jobs until told to stop by a signal or, when `supervised`, by the end of standard input."""
-    forkserver = Forkserver(modules_to_load(TASKS))
+    forkserver = Forkserver(to_load(TASKS))
     worker = Worker(settings, TASKS, forkserver, slots=slots, keys_in_use=keys_in_use)
     stop_on_signals(worker)
     if supervised:
@@ -29,13 +29,13 @@ def work(settings: Settings, slots: int | None = None, *, supervised: bool = Fal
         forkserver.close()
 
 
-def modules_to_load(tasks: Mapping[str, Task]) -> list[str]:
-    """What the warm process imports: what every job needs, and the modules of the tasks themselves."""
+def to_load(tasks: Mapping[str, Task]) -> list[str]:
+    """What the warm process loads: what every job needs, and the modules of the tasks themselves."""
     return [*PRELOAD, *sorted({task.run.partition(":")[0] for task in tasks.values()})]
 
 
 def _stop_at_end_of_input(worker: Worker) -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not through sys.stdin: its lock, held here, would abort the interpreter's exit
         continue
     worker.stop()
 

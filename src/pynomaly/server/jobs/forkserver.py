@@ -1,6 +1,6 @@
 """The warm process: it loads the numeric libraries once, then forks one child for each attempt of a job.
 
-Run as `python -m pynomaly.server.jobs.forkserver [MODULE …]` with a Unix stream socket as standard input.
+Run as `python -m pynomaly.server.jobs.forkserver [NAME …]` with a Unix stream socket as standard input.
 The worker sends five-byte commands: `F` + number forks a child (the child's own socket comes along), `K` +
 number kills it. The answers are JSON lines: `{"started", "pid"}` and `{"exited", "status", "peak_mib"}`. When
 the worker goes, however it goes, the socket ends: all children are killed and this process exits.
@@ -123,26 +123,30 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def load(modules: Sequence[str]) -> None:
-    """Import what the children will need; a module that fails is left to the job that needs it."""
-    for name in modules:
+def load(names: Sequence[str]) -> None:
+    """Import modules, and call functions ("module:function"), that save the children time.
+
+    One that fails is left to the jobs that need it.
+    """
+    for name in names:
         try:
-            importlib.import_module(name)
+            child.resolve(name)() if ":" in name else importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - whatever it is, jobs that do not need it must run
             sys.stderr.write(f"pynomaly: cannot load {name} ahead of time: {error}\n")
 
 
-def main(modules: Sequence[str]) -> None:
-    """Take the control socket from standard input, load the modules and serve."""
+def main(names: Sequence[str]) -> None:
+    """Take the control socket from standard input, load what is named and serve."""
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the worker, which ends this process itself
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
-    load(modules)
+    load(names)
     gc.collect()
     gc.freeze()  # else the children's garbage collections would copy every shared page
     Server(control).serve()
+    os._exit(0)  # nothing to tidy up, and libraries that were only loaded complain when torn down
 
 
 if __name__ == "__main__":

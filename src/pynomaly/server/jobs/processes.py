@@ -103,9 +103,9 @@ class Child:
 class Forkserver:
     """Starts the warm process when it is needed and again when it has died; safe to use from many threads."""
 
-    def __init__(self, modules: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
-        """Have the warm process import `modules`; it gets `environ` as it is now, without secrets."""
-        self._modules = tuple(modules)
+    def __init__(self, names: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
+        """Have the warm process load `names`; it gets `environ` as it is now, without secrets."""
+        self._names = tuple(names)
         self._environ = {name: value for name, value in environ.items() if name not in SECRETS}
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -125,7 +125,7 @@ class Forkserver:
                 self._control, theirs = socket.socketpair()
                 with theirs:
                     self._process = subprocess.Popen(  # noqa: S603 - our own module
-                        [sys.executable, "-m", "pynomaly.server.jobs.forkserver", *self._modules],
+                        [sys.executable, "-m", "pynomaly.server.jobs.forkserver", *self._names],
                         stdin=theirs.fileno(),
                         env=self._environ,
                         start_new_session=True,
