@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pynomaly.errors import ConfigurationError
-from pynomaly.server.secret import derive, secret
+from pynomaly.server.secret import _make, derive, secret
 from pynomaly.settings import Settings
 
 
@@ -20,6 +20,11 @@ def test_a_random_secret_is_made_once(tmp_path: Path) -> None:
     assert secret(settings) == made
     assert secret(Settings(home=tmp_path / "other")) != made
     assert [file.name for file in settings.home.iterdir()] == ["secret"]
+
+
+def test_the_file_is_never_open_to_others_not_even_at_first(tmp_path: Path) -> None:
+    _make(tmp_path / "secret")
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:

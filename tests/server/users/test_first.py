@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from pynomaly.errors import BadAccount, BadSetupLink, ConfigurationError
 from pynomaly.server.db import Database, utc_now
@@ -52,6 +52,15 @@ def test_a_fresh_start_has_nobody_and_a_link_that_works_once(database: Database,
     with pytest.raises(BadSetupLink):
         set_up(database, token, "eve@example.org")
     assert ensure(database, settings) is None
+
+
+def test_a_used_link_stays_used_when_nobody_is_left(database: Database, settings: Settings) -> None:
+    token = token_of(ensure(database, settings))
+    set_up(database, token)
+    with database.session() as session:
+        session.execute(delete(User))
+    with pytest.raises(BadSetupLink):
+        set_up(database, token)
 
 
 def test_other_links_end_when_somebody_has_an_account(database: Database, settings: Settings) -> None:

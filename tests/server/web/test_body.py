@@ -47,6 +47,13 @@ def test_bad_keys_are_found_and_backslashes_are_no_escapes(left: str, right: str
         check_json(json.dumps({left + "\0": 1}).encode())
 
 
+def test_numbers_that_python_reads_as_infinite_are_found() -> None:
+    check_json(b"[1e308, -1e308, 1e-400]")
+    for number in (b"1e309", b"-1e400", b"1" + b"0" * 400 + b".0"):
+        with pytest.raises(BadValue):
+            check_json(b"[" + number + b"]")
+
+
 def test_forms_without_nul_get_in() -> None:
     check_form(b"a=1&b=%30%30")
     for body in (b"a=%00", b"a=\0"):

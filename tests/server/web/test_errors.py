@@ -146,7 +146,7 @@ def test_our_own_errors_carry_code_details_and_retry_after(client: httpx.Client)
     assert answer.headers["retry-after"] == "7"
     problem = check(client.get("/api/v1/fail/conflict"), 409, "not_ready")
     assert (problem["detail"], problem["details"]) == ("It is being made.", {"job": "j1"})
-    check(client.get("/api/v1/fail/ours"), 500, "bad_configuration")
+    assert check(client.get("/api/v1/fail/ours"), 500, "bad_configuration")["detail"] == errors.SORRY
 
 
 def test_unauthenticated_says_how_to_authenticate(client: httpx.Client) -> None:

@@ -122,7 +122,7 @@ def _of_ours(error: PynomalyError) -> Problem:
         headers["WWW-Authenticate"] = 'Bearer realm="pynomaly"'
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
-    detail = error.message if error.code != "internal_error" else SORRY
+    detail = SORRY if error.status == 500 else error.message  # which may name what is inside
     return Problem(error.status, error.code, detail, headers, details=error.details)
 
 
