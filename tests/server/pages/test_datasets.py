@@ -54,6 +54,7 @@ def test_an_empty_file_keeps_what_was_typed(person: Any) -> None:
     assert "is empty" in page
     assert 'value="Mine <b>"' in page
     assert 'value="odd"' in page
+    assert "Mine &lt;b&gt;" in answer.text  # and only so
 
 
 def test_a_form_without_a_file_is_shown_again(person: Any) -> None:

@@ -99,6 +99,15 @@ def test_a_failed_detection_says_why(person: Any, dataset: str) -> None:
     assert "Try other settings" in page
 
 
+def test_a_refused_start_leaves_nothing_behind(person: Any, dataset: str, worker: Any) -> None:
+    worker.stop()
+    detector = person.go("/detectors/new", name="Guard", algorithm=FOREST)
+    person.go(f"{detector}/train", dataset=dataset)
+    page = person.send("/detections/new", 409, dataset=dataset, detector=detector.rsplit("/", 1)[1])
+    assert "is being trained" in page
+    assert "No results yet" in person.see("/detections")
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -1,0 +1,43 @@
+"""Watching a job and stopping it, and the page that makes the first administrator."""
+
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+OPEN = Callable[..., Page]
+SLOW = 60_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV whose local outlier factors take many seconds."""
+    source = random.Random(1)
+    path = tmp_path_factory.mktemp("large") / "large.csv"
+    names = ",".join(f"c{number}" for number in range(12))
+    rows = (",".join(f"{source.gauss(0, 1):.3f}" for _ in range(12)) for _ in range(40_000))
+    path.write_text("\n".join([names, *rows]))
+    return path
+
+
+@pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
+def test_a_running_job_is_watched_and_cancelled(open_page: OPEN, large: Path, js: bool) -> None:
+    page = open_page(js=js)
+    page.goto("/datasets/new")
+    page.get_by_label("File", exact=True).set_input_files(large)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("link", name="Find anomalies").click(timeout=SLOW)
+    page.get_by_role("link", name="Local outlier factor").click()
+    page.get_by_label("Number of neighbors").fill("300")
+    page.get_by_role("button", name="Find anomalies").click()
+    expect(page.get_by_role("progressbar", name="Looking for anomalies")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text(
+        re.compile("train|score|read|neighbour|fit", re.IGNORECASE)
+    )
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("link", name="Start again")).to_be_visible()
