@@ -45,6 +45,8 @@ bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory 
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/jobs.py
+	$(BIN)/python benchmarks/faces.py --data $(ADBENCH)
 	$(BIN)/python benchmarks/accuracy.py --data $(ADBENCH)
 
 screenshots: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Write a picture of every page to ./screenshots
