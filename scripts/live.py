@@ -1,6 +1,7 @@
 """A real server with a real worker and a real Chromium, for the browser tests and the screenshots."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -47,19 +48,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, **variables: str) -> Iterator[Server]:
-    """Run `pynomaly serve` in `home` until the block ends; `variables` are further environment variables."""
+def serving(home: Path, administrator: bool = True) -> Iterator[Server]:
+    """Run `pynomaly serve` in `home` until the block ends; without `administrator` it waits to be set up."""
     port, email, password = free_port(), "admin@example.org", secrets.token_urlsafe(18)
     secret = home / "password"
     secret.touch(0o600)
     secret.write_text(password)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
-    environment |= {
-        "PYNOMALY_HOME": str(home),
-        "PYNOMALY_ADMIN_EMAIL": email,
-        "PYNOMALY_ADMIN_PASSWORD_FILE": str(secret),
-        **variables,
-    }
+    environment["PYNOMALY_HOME"] = str(home)
+    if administrator:
+        environment |= {"PYNOMALY_ADMIN_EMAIL": email, "PYNOMALY_ADMIN_PASSWORD_FILE": str(secret)}
     command = [str(Path(sys.executable).with_name("pynomaly")), "serve", "--port", str(port)]
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -74,6 +72,12 @@ def serving(home: Path, **variables: str) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def set_up_link(server: Server) -> str:
+    """Find the one-time link that a server without an administrator printed."""
+    printed = (server.home / "server.log").read_text("utf-8")
+    return str(re.findall(r"/setup\?token=[\w-]+", printed)[-1])
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

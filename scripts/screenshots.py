@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from live import Server, browsing, log_in, serving
+from live import Server, browsing, log_in, serving, set_up_link
 from playwright.sync_api import Browser, Page
 
 from pynomaly import samples
@@ -56,6 +56,14 @@ def before_log_in(camera: Camera, server: Server) -> None:
     camera.page.get_by_label("Password").fill("not the password")
     camera.page.get_by_role("button", name="Log in").click()
     camera.shoot("login-refused")
+
+
+def set_up(browser: Browser, folder: Path) -> None:
+    """The page that makes the first administrator."""
+    with tempfile.TemporaryDirectory() as home, serving(Path(home), administrator=False) as server:
+        context = browser.new_context(base_url=server.url)
+        Camera(context.new_page(), folder).shoot("setup", set_up_link(server))
+        context.close()
 
 
 def while_empty(camera: Camera) -> None:
@@ -181,6 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
         if browser is None:
             print("There is no Chromium on this machine.", file=sys.stderr)
             return 1
+        set_up(browser, options.folder)
         with serving(Path(home)) as server:
             tour(browser, server, options.folder, Path(files), not options.no_scripts)
     return 0

@@ -46,6 +46,15 @@ def cookies(server: Any, browser: Browser) -> Any:
 
 
 @pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[tuple[Any, str]]:
+    """A server that nobody has an account on, and its set-up link."""
+    home = tmp_path / "fresh"
+    home.mkdir()
+    with live.serving(home, administrator=False) as running:
+        yield running, live.set_up_link(running)
+
+
+@pytest.fixture
 def log_in(server: Any) -> Callable[[Page], None]:
     """Fill in the log-in form that a page shows."""
     return lambda page: live.log_in(page, server)
