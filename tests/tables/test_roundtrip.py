@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from pynomaly.tables import read
 
 NAMES = ["amount", "Größe", "kind of", "note", "when", "id-2"]
 WORDS = st.text(st.sampled_from("abcXYZ 019.,;|\"'\n_-/:éß"), max_size=12).map(lambda text: f"w{text}w")
-TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda time: time.replace(microsecond=0))
+TIMES = st.integers(-(2**31), 2**32).map(lambda seconds: datetime(1970, 1, 1) + timedelta(seconds=seconds))  # noqa: DTZ001
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 COLUMNS = {"float": FLOATS, "int": st.integers(-(2**62), 2**62), "word": WORDS, "time": TIMES}
 
@@ -93,3 +93,30 @@ def test_reads_back_equal(path, columns, dialect):
         assert [same_kind(row[name], value) for row, value in zip(rows, values, strict=True)] == [
             plain(value) for value in values
         ]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(FLOATS, min_size=n, max_size=n), min_size=3)),
+    dialect=dialects(),
+)
+def test_numbers_without_a_header_read_back_equal(path, rows, dialect):
+    text = io.StringIO()
+    options = {key: value for key, value in dialect.items() if key not in ("decimal", "encoding")}
+    csv.writer(text, **options).writerows([[cell(value, ".") for value in row] for row in rows])
+    path.write_bytes(text.getvalue().encode(dialect["encoding"]))
+    with read(path) as table:
+        assert [column.name for column in table.columns] == [
+            f"column_{place}" for place in range(len(rows[0]))
+        ]
+        found = [[float(value) for value in row.values()] for row in table.rows(range(table.n_rows))]
+    assert found == rows
+
+
+@settings(deadline=None, max_examples=40)
+@given(values=st.lists(st.one_of(FLOATS, st.none()), min_size=3).filter(any))
+def test_one_column_reads_back_equal(path, values):
+    write({"only": values}, path, decimal=".", encoding="utf-8")
+    with read(path) as table:
+        found = [row["only"] for row in table.rows(range(table.n_rows))]
+    assert list(map(same_kind, found, values)) == values

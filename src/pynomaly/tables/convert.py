@@ -1,5 +1,6 @@
 """Columns loaded as text that are really numbers or timestamps, told from all of their cells."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,11 @@ MEANT = 0.9
 FEW_LEVELS = 20
 """Text with at most this many different numbers in it may be a category such as 0, 1, 2, "3 or more"."""
 HOLDS_ROWS = "a quote takes in lines that look like rows: it is opened here, and closed only below"
+SWALLOWED = 3
+"""Lines that look like rows from which a cell is taken for a stray quote's doing."""
+WIDEST = 50
+"""Columns up to which rows are looked for in cells: the pattern grows with them."""
+NUMERIC = r'[-+0-9.,eE "]*'
 PLAIN = Layout(",", '"', '"', True, ".", None, (), ())
 """Numbers as programs write them."""
 
@@ -68,11 +74,15 @@ def swallowed(
     connection: "duckdb.DuckDBPyConnection", types: Sequence[str], layout: Layout
 ) -> list[Conversion]:
     """Find cells that hold whole rows: a stray quote takes in all lines up to the next one, as valid CSV."""
-    texts = [place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"] if len(types) > 1 else []
+    texts = (
+        [place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"]
+        if 1 < len(types) <= WIDEST
+        else []
+    )
     found: list[Conversion] = []
     for start in range(0, len(texts), 200):
         chunk = [
-            Conversion(p, "VARCHAR", _not_rows(p, len(types), layout), HOLDS_ROWS, 0)
+            Conversion(p, "VARCHAR", _not_rows(p, types, layout), HOLDS_ROWS, 0)
             for p in texts[start : start + 200]
         ]
         counts = ", ".join(
@@ -94,14 +104,21 @@ def _lines(place: int) -> str:
     return f"(length(c{place}) - length(replace(c{place}, chr(10), '')))"
 
 
-def _not_rows(place: int, width: int, layout: Layout) -> str:
-    """Write the SQL that is NULL for a cell with several lines that have as many delimiters as rows have."""
-    cell, mark = f"c{place}", literal(layout.delimiter)
-    lines = _lines(place)
-    marks = f"(length({cell}) - length(replace({cell}, {mark}, '')))"
+def _not_rows(place: int, types: Sequence[str], layout: Layout) -> str:
+    """Write the SQL that is NULL for a cell whose inner lines look like rows of this table.
+
+    They have as many cells as its columns, and numbers where its columns have them. Without columns of
+    numbers to go by, more lines are asked for: prose may have one comma in each of some lines.
+    """
+    other = f"[^\\n{re.escape(layout.delimiter)}]*"
+    row = re.escape(layout.delimiter).join(NUMERIC if kind == "DOUBLE" else other for kind in types)
+    least = SWALLOWED if "DOUBLE" in types else 10 * SWALLOWED
+    pattern = literal(f"[^\\n]*\\n({row}\\n){{{least},}}[^\\n]*")
+    cell = f"c{place}"
+    # The cheap conditions spare the pattern nearly all cells.
     return (
-        f"CASE WHEN NOT contains({cell}, chr(10)) OR {lines} < 2 OR {marks} < {width - 1} * ({lines} - 1) "
-        f"THEN {cell} END"
+        f"CASE WHEN NOT contains({cell}, chr(10)) OR {_lines(place)} <= {least} "
+        f"OR NOT regexp_full_match({cell}, {pattern}) THEN {cell} END"
     )
 
 

@@ -105,15 +105,16 @@ def sniff(sample: str, *, complete: bool) -> Layout | None:
     lines = _lines(sample)
     skip = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
     sample = "".join(lines[skip:])
-    best: tuple[float, str, str, str, list[list[str]]] | None = None
-    for delimiter, quote, escape in _candidates(sample):
-        rows = parse(sample, delimiter, quote, escape, complete)
-        score = _score(rows) * (SPACE if delimiter == " " else 1) if rows else -1.0
-        if rows and (best is None or score > best[0]):
-            best = (score, delimiter, quote, escape, rows)
-    if best is None:
+    if not sample:
         return None
-    _, delimiter, quote, escape, rows = best
+    tried = [
+        (rows, delimiter, quote, escape)
+        for delimiter, quote, escape in _candidates(sample)
+        if (rows := parse(sample, delimiter, quote, escape, complete))
+    ]
+    # Where some dialect gives rows of one length, only such ones are in question: prose splits at spaces.
+    clean = [one for one in tried if one[1] != " " and len(one[0][0]) > 1 and len(set(map(len, one[0]))) == 1]
+    rows, delimiter, quote, escape = max(clean or tried, key=lambda one: _score(one[0], one[1]))
     return replace(_layout(delimiter, quote, escape, rows), skip=skip)
 
 
@@ -132,7 +133,9 @@ def _lines(sample: str) -> list[str]:
 def _candidates(sample: str) -> list[tuple[str, str, str]]:
     """List the dialects worth trying: those whose marks are in the sample."""
     lines = sample.splitlines()[:50]
-    delimiters = [d for d in DELIMITERS if sum(d in line for line in lines) > len(lines) // 2] or [","]
+    delimiters = [
+        d for d in DELIMITERS if d in lines[0] or sum(d in line for line in lines) > len(lines) // 2
+    ] or [","]
     quotes = ['"']
     if re.search(r"(?:^|[,;\t| ])'", sample, re.MULTILINE):
         quotes.append("'")
@@ -147,17 +150,17 @@ def _candidates(sample: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def _score(rows: list[list[str]]) -> float:
+def _score(rows: list[list[str]], delimiter: str) -> float:
     """Rate how table-like the rows are: pattern score times type score."""
     lengths = Counter(map(len, rows))
-    pattern = sum(n * max(ONE_COLUMN, (k - 1) / k) for k, n in lengths.items()) / len(lengths)
+    pattern = sum(n * max(ONE_COLUMN, (k - 1) / k) for k, n in lengths.items()) / len(lengths) / len(rows)
     cells: list[str] = []
     for row in rows[1:] or rows:
         cells += row[: max(1, CELLS // 20)]
         if len(cells) >= CELLS:
             break
     known = sum(_known(cell) for cell in cells)
-    return pattern * max(1e-6, known / len(cells))
+    return pattern * max(1e-6, known / len(cells)) * (SPACE if delimiter == " " else 1)
 
 
 def _known(cell: str) -> float:

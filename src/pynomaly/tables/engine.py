@@ -64,14 +64,12 @@ def reading(what: str, limits: Limits) -> Iterator[None]:
     except duckdb.Error as error:
         if "maximum_object_size" in str(error):
             raise TableTooLarge(f"{what} holds a value of more than 16 MiB, which is the limit.") from error
-        raise CorruptFile(f"{what} cannot be read: {first_line(error)}") from error
+        raise CorruptFile(f"{what} cannot be read: {first_line(error)}.") from error
 
 
 def first_line(error: Exception) -> str:
-    """Give DuckDB's message without its class, its advice and the paths of temporary files."""
-    line = str(error).splitlines()[0]
+    """Give DuckDB's message without its class, its advice, the paths of temporary files and the full stop."""
+    line = str(error).splitlines()[0].split(": ", 1)[-1]
     return re.sub(
-        r"""(?: in| reading| from| of)?(?: file)? ["'](?:/|[A-Za-z]:)[^"']*["']""",
-        "",
-        line.split(": ", 1)[-1],
-    ).strip()
+        r"""(?: in| reading| from| of)?(?: file)? ["'](?:/|[A-Za-z]:)[^"']*["']|: /\S+""", "", line
+    ).strip(" .:")

@@ -65,7 +65,7 @@ def _load(connection: "duckdb.DuckDBPyConnection", path: Path, layout: str) -> l
     """Read a file of objects into table `loaded`, and give its column names."""
     connection.execute(
         f"CREATE OR REPLACE TABLE loaded AS FROM read_json({literal(str(path))}, format='{layout}', "
-        "records='true', "
+        "compression='none', records='true', "
         "sample_size=-1, maximum_depth=2, map_inference_threshold=-1, field_appearance_threshold=0, "
         "convert_strings_to_integers=false)"
     )
@@ -92,8 +92,8 @@ def _explain(error: Exception, path: Path, name: str) -> NoReturn:
             'such as [{"amount": 1.5, "shop": "a"}, …].'
         ) from error
     if "duplicate key" in message or "must be unique" in message:
-        raise BadColumns(f"{name} has an object with the same key twice: {message}") from error
-    raise CorruptFile(f"{name} is not valid JSON: {message}") from error
+        raise BadColumns(f"{name} has an object with the same key twice: {message}.") from error
+    raise CorruptFile(f"{name} is not valid JSON: {message}.") from error
 
 
 def _keep_objects(path: Path, target: Path) -> tuple[int, dict[int, Reject]]:
