@@ -73,12 +73,13 @@ def test_worker_goes_when_the_server_is_killed(settings: Settings, until: Any) -
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=False)
 def test_worker_that_does_not_stop_is_killed(
-    settings: Settings, until: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pynomaly.server.jobs.supervisor.STOP_SECONDS", 0.2)
-    deaf = "import signal, sys; signal.signal(15, signal.SIG_IGN); sys.stderr.close(); sys.stdin.read()"
-    supervisor = Supervisor(settings, command=[sys.executable, "-c", deaf + "; sys.stdin.read()"])
+    deaf = "import signal, sys; signal.signal(15, signal.SIG_IGN); open(sys.argv[1], 'w'); sys.stdin.read()"
+    supervisor = Supervisor(settings, command=[sys.executable, "-c", deaf, str(tmp_path / "deaf")])
     supervisor.start()
+    until((tmp_path / "deaf").exists)
     pid = supervisor.pid
     supervisor.stop()
     assert pid is not None
@@ -98,6 +99,20 @@ def test_stopping_does_not_wait_for_a_restart(
     supervisor = Supervisor(Settings(home=tmp_path), command=[sys.executable, "-c", ""])
     supervisor.start()
     until(lambda: supervisor.pid is None)
+    supervisor.stop()
+
+
+def test_waits_between_restarts_grow_until_one_lives_long(
+    tmp_path: Path, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pynomaly.server.jobs.supervisor.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("pynomaly.server.jobs.supervisor.STEADY_SECONDS", 0.0)
+    starts = tmp_path / "starts"
+    supervisor = Supervisor(
+        Settings(home=tmp_path), command=[sys.executable, "-c", f"open({str(starts)!r}, 'a').write('x')"]
+    )
+    supervisor.start()
+    until(lambda: starts.exists() and len(starts.read_text()) >= 3)
     supervisor.stop()
 
 

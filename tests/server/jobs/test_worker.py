@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from pynomaly.server.db import Database
+from pynomaly.server.jobs.attempts import Attempt, Site
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.processes import Forkserver
-from pynomaly.server.jobs.queue import cancel
+from pynomaly.server.jobs.pulse import Pulse
+from pynomaly.server.jobs.queue import cancel, claim
+from pynomaly.server.jobs.run import Run
 from pynomaly.server.jobs.worker import Worker
+from pynomaly.server.storage import LocalStorage
 from pynomaly.settings import Settings
 
 
@@ -250,6 +254,48 @@ def test_zombie_worker_writes_nothing(
     assert (again.status, again.attempts, again.worker) == ("completed", 2, job.worker)
     assert [(attempt, what) for attempt, what, _ in jobs.effects(job_id)] == [(2, "finish")]
     until(lambda: no_scratch(settings))
+
+
+def test_jobs_run_though_a_library_cannot_be_loaded_ahead(tmp_path: Path) -> None:
+    forkserver = Forkserver(["no_such_module", "sys:no_such_function"])
+    outcome = Run(forkserver, 512, 20)("builtins:dict", {}, tmp_path)
+    forkserver.close()
+    forkserver.close()
+    assert outcome.code == "error"  # dict takes no two arguments; what matters is that it was called
+
+
+def test_unknown_kind_that_runs_elsewhere_is_left_alone(
+    jobs: Any, start_worker: Any, database: Database, until: Any
+) -> None:
+    job_id, waiting = jobs.add("from the future"), jobs.add("also from the future")
+    with database.session() as session:
+        claim(session, "another worker", 1, ["from the future"])
+        cancel(session, session.get_one(Job, waiting))
+    start_worker(job_lease_seconds=2)
+    assert jobs.wait(jobs.add("die", {"times": 0, "count": "none", "signal": 9})).status == "completed"
+    end = time.monotonic() + 3
+    until(lambda: time.monotonic() > end)
+    assert jobs.get(job_id).status == "running"
+    assert jobs.get(waiting).status == "queued"
+
+
+def test_pulse_goes_on_after_an_error(
+    settings: Settings, database: Database, forkserver: Forkserver, until: Any
+) -> None:
+    beats: list[int] = []
+
+    def attempts() -> list[Attempt]:
+        beats.append(1)
+        if len(beats) == 1:
+            raise ZeroDivisionError
+        return []
+
+    pulse = Pulse(Site(settings, database, LocalStorage(settings.home), forkserver), {}, attempts)
+    pulse.start()
+    until(lambda: len(beats) > 2)
+    pulse.stop()
+    pulse.join(5)
+    assert not pulse.is_alive()
 
 
 def test_dead_warm_process_is_replaced(
