@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duckdb
@@ -18,6 +19,7 @@ from pynomaly.errors import (
     SchemaMismatch,
     TooFewRows,
 )
+from pynomaly.library import Detector as Fitted
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Database
 from pynomaly.server.detections import service, tasks, work
@@ -114,7 +116,10 @@ def test_an_untrained_detector_is_trained_and_then_used(
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         payload = tasks.prepare(session, session.get_one(Job, third.job_id), context)
     with pytest.raises(BadBundle):
-        work.run(payload, lambda *_: None)
+        work.run(payload, _ignore)
+    path.write_bytes(Fitted().fit([[float(i), i % 3] for i in range(20)]).to_bytes())
+    with pytest.raises(BadBundle, match="sign"):
+        work.run(payload, _ignore)
 
 
 def test_training(database: Database, context: Context, actor: User, store: Store) -> None:
@@ -126,7 +131,7 @@ def test_training(database: Database, context: Context, actor: User, store: Stor
         with database.session() as session:
             job = detectors.start_training(session, actor, detector.id, dataset.id)
             payload = training.prepare(session, job, context)
-        outcome = training_work.run(payload, lambda *_: None)
+        outcome = training_work.run(payload, _ignore)
         with database.session() as session:
             training.finish(session, session.get_one(Job, job.id), outcome, context)
             found = detectors.get(session, actor, detector.id)
@@ -255,3 +260,27 @@ def test_running_is_told_by_the_job(database: Database, actor: User, store: Stor
         assert (found.status, found.progress) == ("running", 0.25)
         found.job = None
         assert (found.status, found.progress) == ("queued", 0.0)
+
+
+def test_two_trainings_that_begin_together(database: Database, actor: User, store: Store) -> None:
+    """The second one waits for the first one's transaction, and then sees that it is too late."""
+    dataset = store()
+    with database.session() as session:
+        detector = detectors.create(session, actor, "d")
+
+    def start() -> None:
+        with database.session() as session:
+            detectors.start_training(session, actor, detector.id, dataset.id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.session() as session:
+            detectors.start_training(session, actor, detector.id, dataset.id)
+            second = pool.submit(start)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.4)
+        with pytest.raises(NotReady):
+            second.result(timeout=20)
+
+
+def _ignore(*_: Any) -> None:
+    """Nobody asks how far it is."""

@@ -110,8 +110,8 @@ def rows(
     limit = min(positions.check_limit(limit), max(total - start, 0))
     found = tables.page_rows(path, offset=start, limit=limit) if limit else []
     items = [DatasetRow(start + i, values) for i, values in enumerate(found)]
-    end = start + len(items)
-    return items, positions.encode("row", end) if items and end < total else None
+    end = start + limit
+    return items, positions.encode("row", end) if limit and end < total else None
 
 
 def check_usable(dataset: Dataset, columns: list[str] | None) -> None:

@@ -60,7 +60,7 @@ def page(
         ResultRow(rank, row, score, p_value, flagged, json.loads(reasons) if reasons else [], shown)
         for (rank, row, score, p_value, flagged, reasons), shown in zip(found, values, strict=True)
     ]
-    end = start + len(items)
+    end = start + limit
     return items, positions.encode(sort, end) if end < n_rows else None
 
 
