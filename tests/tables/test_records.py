@@ -140,9 +140,10 @@ def test_numbers_in_a_json_file_are_not_a_table(file):
         read(file("[1, 2, 3]", "numbers.json"))
 
 
-def test_a_huge_value(file):
+@pytest.mark.parametrize("text", ['{"a":"y"}\n{"a":"%s"}\n', '[{"a":"%s"}]'])
+def test_a_huge_value(file, text):
     with pytest.raises(TableTooLarge, match="more than 16 MiB"):
-        read(file('{"a":"' + "x" * 20_000_000 + '"}'))
+        read(file(text % ("x" * 40_000_000)))
 
 
 def test_too_many_keys(file):

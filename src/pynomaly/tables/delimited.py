@@ -43,7 +43,8 @@ class Delimited:
         missing = ", ".join(map(literal, MISSING))
         thousands = f", thousands={literal(layout.thousands)}" if layout.thousands else ""
         return (
-            f"FROM read_csv({literal(str(self.path))}, auto_detect=false, compression='none', columns={{{columns}}}, "
+            f"FROM read_csv({literal(str(self.path))}, auto_detect=false, compression='none', "
+            f"columns={{{columns}}}, "
             f"header={layout.header}, skip={layout.skip}, "
             f"delim={literal(layout.delimiter)}, quote={literal(layout.quote)}, "
             f"escape={literal(layout.escape)}, decimal_separator={literal(layout.decimal)}{thousands}, "

@@ -1,21 +1,25 @@
 """Pages of a stored table for the API process: DuckDB only, no NumPy, little memory."""
 
+import re
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pynomaly.errors import SchemaMismatch
-from pynomaly.tables.engine import literal
+from pynomaly.errors import FileMissing, SchemaMismatch
+from pynomaly.tables.engine import literal, reading
+from pynomaly.tables.limits import Limits
 from pynomaly.tables.table import Store, fetch_rows, jsonable, read_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
     from pynomaly.columns import Column
 
+LIMITS = Limits(memory_mib=128, threads=1)
 _opening = Lock()
 
 
@@ -26,8 +30,8 @@ def _database() -> "duckdb.DuckDBPyConnection":
 
     return duckdb.connect(
         config={
-            "threads": "1",
-            "memory_limit": "128MiB",
+            "threads": str(LIMITS.threads),
+            "memory_limit": f"{LIMITS.memory_mib}MiB",
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -45,12 +49,15 @@ def cursor() -> "duckdb.DuckDBPyConnection":
 def page_rows(
     path: str | Path, *, offset: int, limit: int, columns: "Sequence[str] | None" = None
 ) -> list[dict[str, Any]]:
-    """Read `limit` rows from row `offset` on of a file that `ingest` wrote, as JSON values."""
-    with cursor() as connection:
-        chosen = _choose(connection, Path(path), columns)
+    """Read `limit` rows from 0-based row `offset` on of a file that `ingest` wrote, as JSON values.
+
+    Raises FileMissing, CorruptFile, or SchemaMismatch when a column is not in the table.
+    """
+    with _stored(path) as (connection, file), reading(Path(path).name, LIMITS):
+        chosen = _choose(connection, file, Path(path).name, columns)
         parts = ", ".join(f"c{place}" for place, _ in chosen)
         found = connection.execute(
-            f"SELECT {parts} FROM read_parquet({literal(str(path))}) "
+            f"SELECT {parts} FROM read_parquet({file}) "
             "WHERE file_row_number >= $offset AND file_row_number < $offset + $limit "
             "ORDER BY file_row_number",
             {"offset": offset, "limit": limit},
@@ -62,18 +69,30 @@ def page_rows(
 def rows_at(
     path: str | Path, indices: "Sequence[int]", columns: "Sequence[str] | None" = None
 ) -> list[dict[str, Any]]:
-    """Read the rows at 0-based `indices`, in that order, of a file that `ingest` wrote, as JSON values."""
-    with cursor() as connection:
-        chosen = _choose(connection, Path(path), columns)
-        store = Store(connection, f"read_parquet({literal(str(path))})", "file_row_number", Path())
+    """Read the rows at 0-based `indices`, in that order, of a file that `ingest` wrote, as JSON values.
+
+    Raises as `page_rows`, and IndexError for a row that is not there.
+    """
+    with _stored(path) as (connection, file), reading(Path(path).name, LIMITS):
+        chosen = _choose(connection, file, Path(path).name, columns)
+        store = Store(connection, f"read_parquet({file})", "file_row_number", Path())
         return fetch_rows(store, [column for _, column in chosen], [place for place, _ in chosen], indices)
 
 
+@contextmanager
+def _stored(path: str | Path) -> "Iterator[tuple[duckdb.DuckDBPyConnection, str]]":
+    """Give a cursor and the SQL text of a stored file's path, in which `*`, `?` and `[` are literal."""
+    if not Path(path).is_file():
+        raise FileMissing(f"There is no file {Path(path).name}.")
+    with cursor() as connection:
+        yield connection, literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
+
+
 def _choose(
-    connection: "duckdb.DuckDBPyConnection", path: Path, names: "Sequence[str] | None"
+    connection: "duckdb.DuckDBPyConnection", file: str, name: str, names: "Sequence[str] | None"
 ) -> "list[tuple[int, Column]]":
     """Look columns up by name; without names, all."""
-    columns, _ = read_schema(connection, path)
+    columns, _ = read_schema(connection, file, name)
     if names is None:
         return list(enumerate(columns))
     places = {column.name: place for place, column in enumerate(columns)}

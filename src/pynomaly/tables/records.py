@@ -82,6 +82,8 @@ def _not_json() -> tuple[type[Exception], ...]:
 def _explain(error: Exception, path: Path, name: str) -> NoReturn:
     """Raise the error that fits a file that DuckDB refused."""
     message = first_line(error)
+    if "maximum_object_size" in message:
+        raise error
     with path.open(encoding="utf-8-sig") as stream:
         head = stream.read(1000)
     if re.fullmatch(r"\s*\[\s*\]\s*", head):

@@ -204,13 +204,16 @@ def _kinds(store: Store) -> list[str]:
 def fetch_rows(
     store: Store, columns: Sequence[Column], places: Sequence[int], indices: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Read rows by number as JSON values, in the order of `indices`."""
+    """Read rows by number as JSON values, in the order of `indices`; raises IndexError for others."""
     wanted = [int(index) for index in indices]
     parts = ", ".join([store.row, *(f"c{place}" for place in places)])
     found = store.connection.execute(
         f"SELECT {parts} FROM {store.source} WHERE {store.row} IN (SELECT unnest(?::BIGINT[]))", [wanted]
     ).fetchall()
     by_row = {row: values for row, *values in found}
+    absent = [index for index in wanted if index not in by_row]
+    if absent:
+        raise IndexError(f"There is no row {absent[0]}.")
     names = [column.name for column in columns]
     return [dict(zip(names, map(jsonable, by_row[index]), strict=True)) for index in wanted]
 
@@ -235,19 +238,21 @@ def open_parquet(path: str | Path, *, memory_mib: int = 1024, threads: int | Non
     store = Store(connection, f"read_parquet({literal(str(path))})", "file_row_number", folder)
     try:
         with reading(path.name, limits):
-            columns, n_rows = read_schema(connection, path)
+            columns, n_rows = read_schema(connection, literal(str(path)), path.name)
     except BaseException:
         store.close()
         raise
     return Table(store, columns, n_rows)
 
 
-def read_schema(connection: "duckdb.DuckDBPyConnection", path: Path) -> tuple[tuple[Column, ...], int]:
-    """Read the columns and the number of rows of a file that `ingest` wrote."""
+def read_schema(
+    connection: "duckdb.DuckDBPyConnection", file: str, name: str
+) -> tuple[tuple[Column, ...], int]:
+    """Read the columns and the number of rows of a file (SQL text of its path) that `ingest` wrote."""
     found = connection.execute(
-        f"SELECT value FROM parquet_kv_metadata({literal(str(path))}) WHERE key = '{SCHEMA_KEY}'"
+        f"SELECT value FROM parquet_kv_metadata({file}) WHERE key = '{SCHEMA_KEY}'"
     ).fetchone()
     if found is None:
-        raise CorruptFile(f"{path.name} was not written by Pynomaly: it has no column schema.")
+        raise CorruptFile(f"{name} was not written by Pynomaly: it has no column schema.")
     schema = json.loads(found[0])
     return tuple(Column(**column) for column in schema["columns"]), schema["n_rows"]

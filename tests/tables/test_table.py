@@ -1,0 +1,171 @@
+"""A table gives whole columns, blocks, rows and labels, from memory and from a stored file alike."""
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pynomaly.columns import Levels
+from pynomaly.errors import CorruptFile, FileMissing, LabelError, SchemaMismatch
+from pynomaly.tables import ingest, open_parquet, read
+
+N = 1000
+COLUMNS = {
+    "number": [None if i % 97 == 5 else i * 0.25 for i in range(N)],
+    "whole": [(i * 37) % 11 for i in range(N)],
+    "word": [None if i % 89 == 7 else f"w{i % 13}é" for i in range(N)],
+    "when": [None if i % 83 == 3 else datetime(2024, 1, 1 + i % 28, i % 24) for i in range(N)],  # noqa: DTZ001
+    "key": [f"k{i:05d}" for i in range(N)],
+}
+
+
+def as_csv(columns):
+    rows = zip(*columns.values(), strict=True)
+    lines = [",".join("" if cell is None else str(cell) for cell in row) for row in rows]
+    return (",".join(columns) + "\n" + "\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture(scope="module", params=["memory", "file"])
+def table(request, tmp_path_factory):
+    if request.param == "memory":
+        found = read(COLUMNS)
+    else:
+        folder = tmp_path_factory.mktemp("stored")
+        (folder / "source").write_bytes(as_csv(COLUMNS))
+        ingest(folder / "source", folder / "table.parquet", filename="mine.csv")
+        found = open_parquet(folder / "table.parquet", memory_mib=256, threads=1)
+    with found:
+        yield found
+
+
+def strings(values):
+    return [None if code < 0 else values.levels[code] for code in values.codes]
+
+
+def test_whole_columns(table):
+    frame = table.frame()
+    assert list(frame) == list(COLUMNS)
+    assert [data.column.type for data in frame.values()] == [
+        "number",
+        "number",
+        "category",
+        "timestamp",
+        "id",
+    ]
+    np.testing.assert_array_equal(frame["number"].values, np.array(COLUMNS["number"], dtype=float))
+    np.testing.assert_array_equal(frame["when"].values, np.array(COLUMNS["when"], "datetime64[us]"))
+    assert frame["whole"].values.dtype == np.float64
+    assert frame["word"].values.codes.dtype == np.int32
+    assert strings(frame["word"].values) == COLUMNS["word"]
+    assert strings(frame["key"].values) == COLUMNS["key"]
+
+
+def test_some_columns_in_the_order_asked_for(table):
+    assert list(table.frame(["whole", "number"])) == ["whole", "number"]
+    assert table.frame([]) == {}
+
+
+@pytest.mark.parametrize("size", [1, 7, 300, 1000, 5000])
+def test_blocks_are_the_whole_in_parts(table, size):
+    names = ["number", "word", "when"]
+    if size == 1:
+        names = ["number"]
+    blocks = list(table.blocks(names, size))
+    assert [len(block["number"]) for block in blocks][:-1] == [size] * (len(blocks) - 1)
+    whole = table.frame(names)
+    for name in names:
+        parts = [block[name].values for block in blocks]
+        if isinstance(parts[0], Levels):
+            assert {part.levels for part in parts} == {whole[name].values.levels}
+            np.testing.assert_array_equal(np.concatenate([p.codes for p in parts]), whole[name].values.codes)
+        else:
+            np.testing.assert_array_equal(np.concatenate(parts), whole[name].values)
+
+
+@settings(deadline=None, max_examples=30)
+@given(indices=st.lists(st.integers(0, N - 1), max_size=20))
+def test_rows_by_number_in_any_order(table, indices):
+    expected = [
+        {"whole": COLUMNS["whole"][i], "when": COLUMNS["when"][i] and COLUMNS["when"][i].isoformat()}
+        for i in indices
+    ]
+    assert table.rows(indices, ["whole", "when"]) == expected
+
+
+def test_rows_that_are_not_there(table):
+    with pytest.raises(IndexError, match="no row 1000"):
+        table.rows([0, 1000])
+
+
+def test_columns_that_are_not_there(table):
+    with pytest.raises(SchemaMismatch, match="no column 'nope', 'neither'"):
+        table.frame(["whole", "nope", "neither"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0, 1, 1],
+        [0.0, 1.0, 1.0],
+        [False, True, True],
+        ["no", "yes", "YES"],
+        ["normal", "Anomaly", " anomaly "],
+        ["0", "1", "1"],
+    ],
+)
+def test_labels(values):
+    with read({"label": values}) as table:
+        labels = table.labels("label")
+        assert labels.dtype == np.int8
+        assert labels.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0, 1, 2], "row 2 holds 2"),
+        ([0, 1, None], "row 2 holds None"),
+        (["no", "yes", "maybe"], "row 2 holds 'maybe'"),
+        (["yes", None, "no"], "row 1 holds None"),
+        ([datetime(2024, 1, 1)] * 3, "row 0 holds '2024-01-01T00:00:00'"),  # noqa: DTZ001
+    ],
+)
+def test_labels_that_are_not_binary(values, message):
+    with read({"label": values}) as table, pytest.raises(LabelError, match=message):
+        table.labels("label")
+
+
+def test_labels_that_are_not_there():
+    with read({"a": [1, 2]}) as table, pytest.raises(LabelError, match=r"no column 'label' .* there are: a"):
+        table.labels("label")
+
+
+def test_labels_of_one_class():
+    with read({"label": [0, 0, 0]}) as table:
+        assert table.labels("label").tolist() == [0, 0, 0]
+
+
+def test_a_missing_stored_file(tmp_path):
+    with pytest.raises(FileMissing):
+        open_parquet(tmp_path / "nothing.parquet")
+
+
+def test_a_stored_file_of_others(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(CorruptFile, match="was not written by Pynomaly"):
+        open_parquet(tmp_path / "other.parquet")
+    (tmp_path / "other.parquet").write_bytes(b"PAR1 nonsense PAR1")
+    with pytest.raises(CorruptFile, match="cannot be read"):
+        open_parquet(tmp_path / "other.parquet")
+
+
+def test_values_with_quotes_and_odd_letters():
+    words = ["it's", 'say "hi"', "a\nb", "", " ", "é😀", "a\0b", "%", "it's"]
+    with read({"w": words}) as table:
+        assert strings(table.frame()["w"].values) == words
+        assert [row["w"] for row in table.rows(range(len(words)))] == words
