@@ -88,9 +88,8 @@ def main() -> None:
     difference = np.array([np.subtract(row["ours"], row["sklearn"]) for row in results])
     error = np.sqrt(np.sum([np.square(row["error"]) for row in results], axis=0)) / len(results)
     for i, what in enumerate(("AUC-ROC", "average precision")):
-        print(
-            f"mean difference of the forests, {what}: {difference[:, i].mean():+.4f} (standard error {error[i]:.4f})"
-        )
+        mean = difference[:, i].mean()
+        print(f"mean difference of the forests, {what}: {mean:+.4f} (standard error {error[i]:.4f})")
     print(json.dumps({"benchmark": "accuracy", "seeds": options.seeds, "results": results}))
 
 

@@ -218,3 +218,15 @@ def test_needs_neither_scikit_learn_nor_scipy_nor_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("heaps", [True, False])
+def test_rows_at_a_cut_go_where_they_went_in_training(heaps):
+    low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
+    X = np.array([low] * 90 + [high] * 10, dtype=np.float64)[:, None]
+    forest = IsolationForest(max_samples=1.0, n_trees=10).fit(X)
+    if not heaps:
+        forest._trees = forest._trees.without_heaps()
+    expected = [2 ** -((1 + average_path(float(n))) / average_path(100.0)) for n in (90, 10)]
+    assert forest.score(X[[0, -1]]) == pytest.approx(expected)
+    assert (np.sign(forest.contributions(X[[0, -1]])[:, 0]) == [-1, 1]).all()

@@ -13,7 +13,7 @@ from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import run_blocks
 
-MAX_ROWS = 100_000
+MAX_ROWS = 20_000
 MAX_COLUMNS = 150
 SINGULAR = 1e-10
 RIDGE = 0.1
@@ -35,7 +35,7 @@ class EllipticEnvelope(Algorithm):
       score high but finite;
     - with more than 150 columns, or when no such covariance exists: the shrunk covariance (O. Ledoit, M.
       Wolf 2004) of values that are cut off 5 units from the median;
-    - above 100,000 rows it learns from a random sample of 100,000.
+    - above 20,000 rows it learns from a random sample of 20,000.
 
     `contributions` are exact: column j has (x - m)_j * (P (x - m))_j, which add up to the score; a column
     that makes up for others has a negative one. Time: O(n * d * d) and more to fit, O(d * d) for each row.
