@@ -6,6 +6,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -149,7 +150,7 @@ class Table:
         """Read columns as arrays."""
         if not places:
             return {}
-        chosen = [(place, self.columns[place], self._kind(place)) for place in places]
+        chosen = [(place, self.columns[place], self._kinds[place]) for place in places]
         parts = [f"{_array(kind, place)} AS c{place}" for place, _, kind in chosen]
         for place, _, kind in chosen:
             if kind == "VARCHAR":
@@ -169,9 +170,14 @@ class Table:
             return Levels(array, self._levels[place])
         return array
 
-    def _kind(self, place: int) -> str:
-        """Name the stored type of a column: DOUBLE, BIGINT, TIMESTAMP or VARCHAR."""
-        return _kinds(self.store)[place]
+    @cached_property
+    def _kinds(self) -> list[str]:
+        """The stored type of each column: DOUBLE, BIGINT, TIMESTAMP or VARCHAR."""
+        names = ", ".join(f"c{place}" for place in range(len(self.columns)))
+        described = self.store.connection.execute(
+            f"DESCRIBE SELECT {names} FROM {self.store.source}"
+        ).fetchall()
+        return [row[1] for row in described]
 
     def _encode(self, place: int) -> None:
         """Make the dictionary of a text column, once."""
@@ -193,12 +199,6 @@ def _array(kind: str, place: int) -> str:
     if kind == "TIMESTAMP":
         return f"coalesce(epoch_us(c{place}), -9223372036854775808)"
     return f"coalesce(c{place}::DOUBLE, 'nan'::DOUBLE)"
-
-
-def _kinds(store: Store) -> list[str]:
-    """List the stored types."""
-    described = store.connection.execute(f"DESCRIBE SELECT COLUMNS('^c\\d+$') FROM {store.source}").fetchall()
-    return [row[1] for row in described]
 
 
 def fetch_rows(
