@@ -10,7 +10,7 @@ import pytest
 from sklearn.ensemble import IsolationForest as Peer
 
 from pynomaly.detection.algorithms.forest import IsolationForest
-from pynomaly.detection.algorithms.forest_kernels import average_path, draw_rows
+from pynomaly.detection.algorithms.forest_kernels import average_path, draw_rows, partition
 from pynomaly.detection.evaluate import auc_roc
 from pynomaly.errors import BadBundle, FitFailed
 
@@ -221,12 +221,27 @@ def test_needs_neither_scikit_learn_nor_scipy_nor_pandas():
 
 
 @pytest.mark.parametrize("heaps", [True, False])
-def test_rows_at_a_cut_go_where_they_went_in_training(heaps):
-    low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
-    X = np.array([low] * 90 + [high] * 10, dtype=np.float64)[:, None]
-    forest = IsolationForest(max_samples=1.0, n_trees=10).fit(X)
+def test_rows_at_a_cut_go_left_as_in_training(heaps):
+    state = {
+        "feature": np.zeros(3, np.int32),
+        "threshold": np.array([1.5, 0, 0], np.float32),
+        "left": np.array([1, 0, 0], np.int32),
+        "value": np.array([2.5, 4, 1], np.float32),
+        "roots": np.array([0, 3]),
+        "size": np.array([2]),
+        "center": np.zeros(1),
+        "unit": np.ones(1),
+    }
+    forest = IsolationForest.from_state({}, 0, state)
     if not heaps:
         forest._trees = forest._trees.without_heaps()
-    expected = [2 ** -((1 + average_path(float(n))) / average_path(100.0)) for n in (90, 10)]
-    assert forest.score(X[[0, -1]]) == pytest.approx(expected)
-    assert (np.sign(forest.contributions(X[[0, -1]])[:, 0]) == [-1, 1]).all()
+    above = np.nextafter(np.float32(1.5), np.float32(2))
+    X = np.array([[1.0], [1.5], [above], [2.0]])
+    assert list(forest.score(X)) == [2**-4, 2**-4, 0.5, 0.5]
+    assert list(forest.contributions(X)[:, 0]) == [-1.5, -1.5, 1.5, 1.5]
+
+
+def test_growing_puts_rows_at_a_cut_left():
+    rows = np.arange(4)
+    assert partition(np.array([3, 1, 2, 1], np.float32), rows, np.float32(1)) == 2
+    assert set(rows[:2]) == {1, 3}
