@@ -70,6 +70,14 @@ def allocate(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
     return {"n": len(bytearray(payload["mib"] << 20))}
 
 
+def reserve(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
+    """Reserve more memory than there may be, without using it."""
+    import mmap
+
+    mmap.mmap(-1, payload["mib"] << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return {}
+
+
 def share(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
     """Use shared memory, which the limit on allocations does not see, until the watch does."""
     import mmap
@@ -151,7 +159,7 @@ def fail(session: Session, job: Job, code: str, detail: str, context: Context) -
     note(session, job, code, detail)
 
 
-CHILDREN = (echo, wait, die, segfault, leave, allocate, share, refuse, stumble, odd, breed, look)
+CHILDREN = (echo, wait, die, segfault, leave, allocate, reserve, share, refuse, stumble, odd, breed, look)
 TASKS = {
     function.__name__: Task(function.__name__, prepare, f"sample_jobs:{function.__name__}", finish, fail)
     for function in CHILDREN

@@ -3,10 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
@@ -23,7 +32,8 @@ from pynomaly.settings import Settings
 
 DIED = Outcome("died", "killed", "signal 9")
 FAILED = Outcome("failed", "fit_failed", "no")
-DONE = Outcome("done", result={})
+DONE = Outcome("done")
+GONE = Outcome("done", result={"gone": True})  # and then it cannot be recorded
 
 
 @dataclass
@@ -37,17 +47,19 @@ class Model:
     lease: Lease | None = None
     effects: list[str] = field(default_factory=list)
 
-    def die(self, outcome: Outcome) -> None:
-        """The expected end of an attempt that gave no result."""
+    def end(self, outcome: Outcome) -> None:
+        """Expect what the end of the present attempt leads to."""
         self.lease = None
-        if self.cancelled:
+        if outcome is DONE:
+            self.status, self.effects = "completed", ["finish"]
+        elif self.cancelled or outcome is CANCELLED:
             self.status, self.effects = "cancelled", ["cancelled"]
         elif outcome is GIVEN_BACK:
             self.status, self.max_attempts = "queued", self.max_attempts + 1
         elif outcome is DIED and self.attempts < self.max_attempts:
             self.status = "queued"
         else:
-            self.status, self.effects = "failed", [outcome.code]
+            self.status, self.effects = "failed", [outcome.code or FitFailed.code]
 
 
 def machine(database: Database, context: Context) -> type[RuleBasedStateMachine]:
@@ -78,6 +90,11 @@ def machine(database: Database, context: Context) -> type[RuleBasedStateMachine]
                 session.execute(delete(Job))
                 session.execute(text("DELETE FROM effects"))
 
+        @initialize()
+        def begin(self) -> None:
+            for attempts in (1, 2, 3):
+                self.enqueue(attempts, 0)
+
         @rule(target=jobs, attempts=st.integers(1, 3), priority=st.integers(-1, 1))
         def enqueue(self, attempts: int, priority: int) -> str:
             with database.session() as session:
@@ -101,30 +118,27 @@ def machine(database: Database, context: Context) -> type[RuleBasedStateMachine]
                 assert lease.attempt == model.attempts
             return claimed[0] if claimed else Lease("none", 1, worker)
 
-        @rule(lease=leases, outcome=st.sampled_from([DONE, FAILED, DIED, GIVEN_BACK, CANCELLED]))
-        def settle(self, lease: Lease, outcome: Outcome) -> None:
-            model = self.models.get(lease.job_id)
-            if model is None or model.lease != lease:
-                try:
-                    settle(database, lease, task, outcome, context)
-                except LeaseLost:
-                    return
-                raise AssertionError("a stale attempt was settled")
-            status = settle(database, lease, task, outcome, context)
-            if outcome is DONE:
-                model.status, model.lease, model.effects = "completed", None, ["finish"]
-            elif outcome is CANCELLED:
-                model.status, model.lease, model.effects = "cancelled", None, ["cancelled"]
-            else:
-                model.die(outcome)
+        def live(self) -> list[Model]:
+            return [model for model in self.models.values() if model.lease]
+
+        @precondition(lambda self: self.live())
+        @rule(
+            which=st.integers(0, 9),
+            outcome=st.sampled_from([DONE, GONE, FAILED, DIED, GIVEN_BACK, CANCELLED]),
+        )
+        def settle_the_present_attempt(self, which: int, outcome: Outcome) -> None:
+            model = self.live()[which % len(self.live())]
+            assert model.lease is not None
+            status = settle(database, model.lease, task, outcome, context)
+            model.end(outcome)
             assert status == model.status
 
-        @rule(lease=leases)
-        def finish_fails(self, lease: Lease) -> None:
+        @rule(lease=leases, outcome=st.sampled_from([DONE, FAILED, DIED, GIVEN_BACK, CANCELLED]))
+        def settle_a_stale_attempt(self, lease: Lease, outcome: Outcome) -> None:
             model = self.models.get(lease.job_id)
-            if model is not None and model.lease == lease:
-                settle(database, lease, task, Outcome("done", result={"gone": True}), context)
-                model.die(FAILED)
+            if model is None or model.lease != lease:
+                with pytest.raises(LeaseLost):
+                    settle(database, lease, task, outcome, context)
 
         @rule(lease=leases, progress=st.floats(0, 1))
         def heartbeat(self, lease: Lease, progress: float) -> None:

@@ -69,6 +69,7 @@ def test_child_is_confined(jobs: Any, start_worker: Callable[..., Worker], setti
         ("leave", {}, "killed", 2),
         ("segfault", {}, "killed", 2),
         ("allocate", {"mib": 4096}, "out_of_memory", 2),
+        ("reserve", {"mib": 4096}, "out_of_memory", 2),
         ("share", {"mib": 600}, "out_of_memory", 2),
     ],
 )

@@ -6,6 +6,7 @@ One socket leads to the worker. In comes one JSON line `{"run", "payload", "memo
 """
 
 import ctypes
+import errno
 import importlib
 import json
 import math
@@ -137,6 +138,8 @@ def _is_out_of_memory(error: BaseException) -> bool:
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryException":
+            return True
+        if isinstance(seen, OSError) and seen.errno == errno.ENOMEM:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
