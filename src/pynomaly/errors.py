@@ -1,7 +1,7 @@
-"""Every error that Pynomaly raises on purpose: one tree; each class knows its code, HTTP status and exit code.
+"""Every error that Pynomaly raises on purpose: one tree; a class knows its code, HTTP status and exit code.
 
-A class's docstring is its default message. Errors are rendered in two places only: `server.web.errors` for HTTP
-and `cli.main` for the shell.
+A class's docstring is its default message. Errors are rendered in two places only: `server.web.errors` for
+HTTP and `cli.main` for the shell.
 """
 
 from typing import Any, ClassVar
@@ -37,7 +37,7 @@ class UsageError(PynomalyError):
     exit_code = 2
 
 
-# --- tables ---------------------------------------------------------------------------------------------------
+# --- tables -----------------------------------------------------------------------------------------------
 
 
 class TableError(InputError):
@@ -119,7 +119,7 @@ class SchemaMismatch(InputError):
     code = "schema_mismatch"
 
 
-# --- detection ------------------------------------------------------------------------------------------------
+# --- detection --------------------------------------------------------------------------------------------
 
 
 class UnknownAlgorithm(InputError):
@@ -166,7 +166,7 @@ class MissingExtra(PynomalyError):
     status = 501
 
 
-# --- server ---------------------------------------------------------------------------------------------------
+# --- server -----------------------------------------------------------------------------------------------
 
 
 class Unauthenticated(PynomalyError):

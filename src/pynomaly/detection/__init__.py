@@ -1,1 +1,1 @@
-"""The science: tables of numbers in, scores and reasons out. Knows no web, database, settings, file or clock."""
+"""Pure science: arrays in, scores and reasons out; no web, database, settings, files or clock."""

@@ -68,9 +68,7 @@ def test_number_fields_carry_their_range() -> None:
     assert (free.minimum, free.maximum) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("typed", "share"), [("", "auto"), ("auto", "auto"), ("0.01", 0.01), (" 0.5 ", 0.5)]
-)
+@pytest.mark.parametrize(("typed", "share"), [("", "auto"), ("auto", "auto"), ("0.01", 0.01), (" 0.5 ", 0.5)])
 def test_a_single_field(typed: str, share: float | str) -> None:
     errors: dict[str, str] = {}
     assert forms.single(CONTAMINATION, {"contamination": typed}, errors) == share
