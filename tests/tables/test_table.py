@@ -169,3 +169,13 @@ def test_values_with_quotes_and_odd_letters():
     with read({"w": words}) as table:
         assert strings(table.frame()["w"].values) == words
         assert [row["w"] for row in table.rows(range(len(words)))] == words
+
+
+def test_text_that_is_all_missing(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n,1\n,2\n")
+    with read(tmp_path / "t.csv") as table:
+        values = table.frame(["a"])["a"].values
+        assert (values.codes.tolist(), values.levels) == ([-1, -1], ())
+    ingest(tmp_path / "t.csv", tmp_path / "t.parquet", filename="t.csv")
+    with open_parquet(tmp_path / "t.parquet") as table:
+        assert table.frame(["a"])["a"].values.levels == ()

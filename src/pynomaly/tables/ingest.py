@@ -15,6 +15,13 @@ from pynomaly.tables.profile import profile
 from pynomaly.tables.read import read_file
 from pynomaly.tables.table import SCHEMA_KEY, Table
 
+VECTOR = 2048
+"""Rows that DuckDB handles at once."""
+CELLS = 80_000
+"""Cells of a row group, when there are not too many groups."""
+MOST_CHUNKS = 10_000
+"""Most column chunks (row groups times columns) of a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
@@ -56,7 +63,12 @@ def ingest(
             (folder / "table.parquet").replace(target)
             tell(1.0, "done")
             return Ingested(
-                table.n_rows, table.columns, table.dialect, table.rejects, table.n_rejected, described
+                n_rows=table.n_rows,
+                columns=table.columns,
+                dialect=table.dialect,
+                rejects=table.rejects,
+                n_rejected=table.n_rejected,
+                profile=described,
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -67,8 +79,22 @@ def write_parquet(table: Table, path: Path) -> None:
     schema = {"columns": [asdict(column) for column in table.columns], "n_rows": table.n_rows}
     table.store.connection.execute(
         f"COPY {table.store.source} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+        f"ROW_GROUP_SIZE {group_size(table.n_rows, len(table.columns))}, "
         f"KV_METADATA {{{SCHEMA_KEY}: {literal(json.dumps(schema))}}})"
     )
+
+
+def group_size(n_rows: int, n_columns: int) -> int:
+    """Choose the rows of a row group, the least that DuckDB unpacks to show one row.
+
+    Small groups show scattered rows fast (50 of 1,000,000 x 10: 2.5 times faster than groups of 122,880),
+    until there are so many that reading their directory takes longer.
+
+    >>> group_size(1_000_000, 10), group_size(1_000_000, 1000), group_size(100, 3)
+    (8192, 100352, 28672)
+    """
+    rows = max(CELLS // n_columns, n_rows * n_columns // MOST_CHUNKS, 1)
+    return min(-(-rows // VECTOR) * VECTOR, 60 * VECTOR)
 
 
 def _tell_nobody(_share: float, _text: str) -> None:

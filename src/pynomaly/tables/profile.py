@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pynomaly.columns import Column, Levels
+from pynomaly.columns import Column
 from pynomaly.tables.table import Table
 
 if TYPE_CHECKING:
@@ -38,26 +38,30 @@ def profile(table: Table, tell: "Callable[[float], None] | None" = None) -> list
 
 def _describe(table: Table, column: Column) -> dict[str, Any]:
     """Describe one column."""
-    values = table.frame([column.name])[column.name].values
     empty = dict.fromkeys(("min", "max", "mean", "std", "quantiles", "histogram", "top"))
     about = {"name": column.name, "type": column.type, "unused": column.unused, **empty}
-    if isinstance(values, Levels):
-        return about | _levels(values)
-    if values.dtype.kind == "M":
+    cell, kind = table.stored(column.name)
+    if kind == "VARCHAR":
+        return about | _text(table, cell)
+    values = table.frame([column.name])[column.name].values
+    if kind == "TIMESTAMP":
         return about | _timestamps(cast("NDArray[np.datetime64]", values))
     return about | _numbers(cast("NDArray[np.float64]", values))
 
 
-def _levels(values: Levels) -> dict[str, Any]:
-    """Describe text."""
-    import numpy as np
-
-    counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.levels))
-    order = np.argsort(-counts, kind="stable")[:TOP]
+def _text(table: Table, cell: str) -> dict[str, Any]:
+    """Describe text inside DuckDB, since a million different values take long to make a dictionary of."""
+    present_cells = f"{table.store.source} WHERE {cell} IS NOT NULL"
+    counted = f"(SELECT {cell} AS value, count(*) AS n FROM {present_cells} GROUP BY 1)"
+    execute = table.store.connection.execute
+    distinct, present = execute(f"SELECT count(*), coalesce(sum(n), 0) FROM {counted}").fetchone() or (0, 0)
+    top = execute(
+        f"SELECT left(value, {SHOWN}), n FROM {counted} ORDER BY n DESC, value LIMIT {TOP}"
+    ).fetchall()
     return {
-        "missing": int((values.codes < 0).sum()),
-        "distinct": int((counts > 0).sum()),
-        "top": [{"value": values.levels[i][:SHOWN], "count": int(counts[i])} for i in order if counts[i]],
+        "missing": table.n_rows - int(present),
+        "distinct": distinct,
+        "top": [{"value": value, "count": count} for value, count in top],
     }
 
 

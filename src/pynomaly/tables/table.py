@@ -132,6 +132,11 @@ class Table:
             )
         return labels
 
+    def stored(self, name: str) -> tuple[str, str]:
+        """Tell how a column is stored: its name in SQL, and DOUBLE, BIGINT, TIMESTAMP or VARCHAR."""
+        [place] = self._find([name])
+        return f"c{place}", self._kinds[place]
+
     def _names(self) -> str:
         """List the column names for a message."""
         names = [column.name for column in self.columns]
@@ -183,13 +188,9 @@ class Table:
         """Make the dictionary of a text column, once."""
         if place in self._levels:
             return
-        name = f"c{place}"
-        self.store.connection.execute(
-            f"CREATE TYPE levels{place} AS ENUM "
-            f"(SELECT DISTINCT {name} FROM {self.store.source} WHERE {name} IS NOT NULL ORDER BY {name})"
-        )
-        found = self.store.connection.execute(f"SELECT unnest(enum_range(NULL::levels{place}))").fetchall()
-        self._levels[place] = tuple(level for (level,) in found)
+        distinct = f"SELECT DISTINCT c{place} FROM {self.store.source} WHERE c{place} IS NOT NULL ORDER BY 1"
+        self.store.connection.execute(f"CREATE TYPE levels{place} AS ENUM ({distinct})")
+        self._levels[place] = tuple(level for (level,) in self.store.connection.execute(distinct).fetchall())
 
 
 def _array(kind: str, place: int) -> str:
