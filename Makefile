@@ -39,7 +39,7 @@ check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rule
 	$(BIN)/ruff check src tests benchmarks scripts
 	$(BIN)/ruff format --check src tests benchmarks scripts
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 	$(BIN)/python scripts/house.py
 
 bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory and accuracy beside the peers (about 15 minutes)

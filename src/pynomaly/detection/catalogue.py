@@ -199,6 +199,14 @@ _ENTRIES = (
             Parameter(
                 "assume_centered", "bool", False, "Take the scaled columns' centre as the bulk's centre."
             ),
+            Parameter(
+                "max_samples",
+                "count_or_share",
+                "auto",
+                "Rows that the bulk is learned from: a count, a share of all rows, or auto (at most 20,000).",
+                2,
+                choices=("auto",),
+            ),
             SCALING,
         ),
         scaling="robust",

@@ -184,3 +184,10 @@ def _number(word: str) -> Any:
 def _show(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def rows_meant(asked: Value, n: int, auto: int) -> int:
+    """Turn a `count_or_share` of rows into a count: "auto" means `auto`, up to 1 a share of the `n` rows."""
+    if isinstance(asked, str):
+        return auto
+    return int(asked * n) if asked <= 1 else int(asked)

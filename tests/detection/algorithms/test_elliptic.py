@@ -22,6 +22,13 @@ def test_is_equal_to_scikit_learn(params, scaling):
     assert ours.notes_ == ()
 
 
+def test_all_rows_are_used_when_asked_for(monkeypatch):
+    monkeypatch.setattr(module, "AUTO_ROWS", 400)
+    ours = EllipticEnvelope(max_samples=1.0, seed=3, scaling="none").fit(X)
+    assert np.allclose(ours.score(NEW), -Peer(random_state=3).fit(X).score_samples(NEW), rtol=1e-8)
+    assert ours.notes_ == ()
+
+
 def test_units_do_not_matter():
     one, other = EllipticEnvelope().fit(X), EllipticEnvelope().fit(X * [1e6, 1, 1e-6, 3, 7] + 5)
     assert np.allclose(one.training_scores_, other.training_scores_, rtol=1e-3)
@@ -60,9 +67,10 @@ def test_a_bulk_of_equal_rows_is_shrunk_and_said():
     assert ours.training_scores_[:5].min() > ours.training_scores_[5:].max()
 
 
-def test_many_rows_are_sampled_and_said(monkeypatch):
-    monkeypatch.setattr(module, "MAX_ROWS", 400)
-    ours = EllipticEnvelope().fit(X)
+@pytest.mark.parametrize("asked", ["auto", 400, 2 / 3])
+def test_many_rows_are_sampled_and_said(monkeypatch, asked):
+    monkeypatch.setattr(module, "AUTO_ROWS", 400)
+    ours = EllipticEnvelope(max_samples=asked).fit(X)
     assert "sample of 400 of the 600" in ours.notes_[0]
     assert len(ours.training_scores_) == 600
     whole = np.log(EllipticEnvelope().fit(X[:400]).score(X))

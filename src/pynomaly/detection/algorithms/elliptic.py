@@ -12,8 +12,9 @@ from pynomaly.detection.algorithms.elliptic_kernels import distance_shares
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import run_blocks
+from pynomaly.detection.parameters import rows_meant
 
-MAX_ROWS = 20_000
+AUTO_ROWS = 20_000
 MAX_COLUMNS = 150
 SINGULAR = 1e-10
 RIDGE = 0.1
@@ -35,7 +36,7 @@ class EllipticEnvelope(Algorithm):
       score high but finite;
     - with more than 150 columns, or when no such covariance exists: the shrunk covariance (O. Ledoit, M.
       Wolf 2004) of values that are cut off 5 units from the median;
-    - above 20,000 rows it learns from a random sample of 20,000.
+    - with more rows than `max_samples` it learns from a random sample of so many.
 
     `contributions` are exact: column j has (x - m)_j * (P (x - m))_j, which add up to the score; a column
     that makes up for others has a negative one. Time: O(n * d * d) and more to fit, O(d * d) for each row.
@@ -53,9 +54,10 @@ class EllipticEnvelope(Algorithm):
         self._scaling = Scaling.fit(X, self.params["scaling"])
         scaled = self._scaling.apply(X)
         sample = scaled
-        if len(X) > MAX_ROWS:
-            self._note(f"The bulk was learned from a random sample of {MAX_ROWS} of the {len(X)} rows.")
-            sample = scaled[np.random.default_rng(self.seed).choice(len(X), MAX_ROWS, replace=False)]
+        size = rows_meant(self.params["max_samples"], len(X), AUTO_ROWS)
+        if size < len(X):
+            self._note(f"The bulk was learned from a random sample of {size} of the {len(X)} rows.")
+            sample = scaled[np.random.default_rng(self.seed).choice(len(X), size, replace=False)]
         location, precision = self._estimate(sample)
         self._location, self._precision = location, np.ascontiguousarray(precision)
         progress(0.9)

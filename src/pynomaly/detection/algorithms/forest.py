@@ -12,11 +12,13 @@ from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import run_blocks
 from pynomaly.detection.algorithms.trees import MAX_NODES, Growth, Trees
+from pynomaly.detection.parameters import rows_meant
 from pynomaly.errors import FitFailed
 
 SCORED_AT_ONCE = 16_384
 EXPLAINED_AT_ONCE = 256
 CENTRED_ON = 10_000
+AUTO_ROWS = 256
 
 
 class IsolationForest(Algorithm):
@@ -65,10 +67,8 @@ class IsolationForest(Algorithm):
 
     def _rows_per_tree(self, n: int) -> int:
         asked = self.params["max_samples"]
-        if asked == "auto":
-            return min(256, n)
-        size = int(asked * n) if asked <= 1 else int(asked)
-        if size > n:
+        size = rows_meant(asked, n, AUTO_ROWS)
+        if asked != "auto" and size > n:
             self._note(f"Each tree was grown from all {n} rows, since there are not max_samples={asked}.")
         return min(n, max(2, size))
 
