@@ -137,6 +137,12 @@ def test_codes_with_words_are_a_category_and_not_bad_numbers(file):
         assert "3+" in table.frame(["children"])["children"].values.levels
 
 
+def test_a_mix_of_numbers_and_words_is_not_a_column_of_bad_numbers(file):
+    rows = [f"{i}.5,1" if i % 3 else f"word{i % 9},2" for i in range(900)]
+    with read(file("a,b\n" + "\n".join(rows))) as table:
+        assert (table.columns[0].type, table.n_rejected) == ("text", 0)
+
+
 def test_measured_numbers_with_many_bad_cells_fail(file):
     rows = [f"{i}.5,w{i % 9}" if i % 20 else "unknown,w1" for i in range(1000)]
     with pytest.raises(TooManyBadRows, match=r"50 of 1,000 rows .*'unknown'"):

@@ -56,6 +56,7 @@ def test_whole_columns(table):
     ]
     np.testing.assert_array_equal(frame["number"].values, np.array(COLUMNS["number"], dtype=float))
     np.testing.assert_array_equal(frame["when"].values, np.array(COLUMNS["when"], "datetime64[us]"))
+    assert {type(frame[name].values) for name in ("number", "whole", "when")} == {np.ndarray}  # no masks
     assert frame["whole"].values.dtype == np.float64
     assert frame["word"].values.codes.dtype == np.int32
     assert strings(frame["word"].values) == COLUMNS["word"]

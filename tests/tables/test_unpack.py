@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pynomaly.errors import CorruptFile, InputError, TableTooLarge, UnknownFormat
 from pynomaly.tables import Limits, read
-from pynomaly.tables.unpack import readable
+from pynomaly.tables.unpack import readable, unpack
 
 zstd = pytest.importorskip("backports.zstd" if os.sys.version_info < (3, 14) else "compression.zstd")
 
@@ -65,6 +65,15 @@ def test_a_bomb_is_stopped_at_the_limit(tmp_path, kind):
     assert path.stat().st_size < 200_000
     with pytest.raises(TableTooLarge, match="larger than 1 MiB uncompressed"):
         read(path, limits=Limits(max_bytes=2**20))
+
+
+@kinds
+def test_a_bomb_never_takes_more_room_than_the_limit(tmp_path, kind):
+    path, target = tmp_path / "bomb", tmp_path / "unpacked"
+    path.write_bytes(PACK[kind](b"1,2\n" * 10_000_000))
+    with pytest.raises(TableTooLarge):
+        unpack(path, "bomb", target, kind, Limits(max_bytes=2**22))
+    assert target.stat().st_size <= 2**22
 
 
 def test_a_plain_file_has_the_same_limit(tmp_path):
