@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pynomaly.errors import BadCursor
+from pynomaly.errors import BadCursor, TableTooLarge
 from pynomaly.export import write_ranked
-from pynomaly.server.detections import result
+from pynomaly.server.detections import export, result
 from pynomaly.tables import ingest
 
 N = 57
+COLUMNS = ["x", "score", "text", "when", "=SUM(A1)"]
 TEXTS = ["=1+1", "-5", "+3.5", "@cmd", "\ttab", "plain", "-2+3", "1,5", "+", '"quoted"', "=", "-1e5"]
 HARMLESS = {"-5", "+3.5", "plain", "1,5", '"quoted"', "-1e5"}
 Files = tuple[Path, Path]
@@ -29,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     source = folder / "t.csv"
     with source.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["x", "score", "text", "when", "=SUM(A1)"])
+        writer.writerow(COLUMNS)
         for i in range(N):
             writer.writerow(
                 [i + 0.5, f"s{i % 3}", TEXTS[i % len(TEXTS)] + " x" * (i >= 24), "2024-01-02", i % 5]
@@ -61,7 +63,7 @@ def test_pages_are_the_whole_in_order(files: Files, sort: result.Sort, limit: in
     seen: list[result.ResultRow] = []
     cursor = None
     while True:
-        items, cursor = result.page(*files, N, sort, cursor, limit)
+        items, cursor = result.page(*files, COLUMNS, N, sort, cursor, limit)
         assert len(items) <= limit
         seen += items
         if cursor is None:
@@ -74,15 +76,15 @@ def test_pages_are_the_whole_in_order(files: Files, sort: result.Sort, limit: in
 
 def test_a_page_past_the_end_is_empty(files: Files) -> None:
     """A cursor of a longer list of the same order gives nothing more."""
-    assert result.page(*files, N, "row", result.positions.encode("row", N), 10) == ([], None)
+    assert result.page(*files, COLUMNS, N, "row", result.positions.encode("row", N), 10) == ([], None)
     with pytest.raises(BadCursor):
-        result.page(*files, N, "row", result.positions.encode("-row", 1), 10)
+        result.page(*files, COLUMNS, N, "row", result.positions.encode("-row", 1), 10)
 
 
-def exported(files: Files, tmp_path: Path, form: result.Format) -> Path:
+def exported(files: Files, tmp_path: Path, form: export.Format) -> Path:
     """Export the result."""
     target = tmp_path / f"out.{form}"
-    result.export(*files, ["x", "score", "text", "when", "=SUM(A1)"], target, form)
+    export.in_a_process(*files, COLUMNS, target, form, memory_mib=256, timeout_seconds=60)
     return target
 
 
@@ -130,8 +132,16 @@ def test_parquet_keeps_the_types(files: Files, tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=200)
 def test_unique_names(names: list[str]) -> None:
     """All differ for DuckDB, which ignores case; the first of each stays."""
-    out = result.unique(names)
+    out = export.unique(names)
     assert len({name.casefold() for name in out}) == len(names)
     for i, name in enumerate(names):
         if name.casefold() not in {other.casefold() for other in names[:i]}:
             assert out[i] == name
+
+
+def test_an_export_without_room_says_so(files: Files, tmp_path: Path) -> None:
+    """The process's error is ours again; a task that fails otherwise is told too."""
+    with pytest.raises(TableTooLarge, match="The export needs more room"):
+        export.in_a_process(*files, COLUMNS, tmp_path / "o.csv", "csv", memory_mib=1, timeout_seconds=60)
+    with pytest.raises(subprocess.TimeoutExpired):
+        export.in_a_process(*files, COLUMNS, tmp_path / "o.csv", "csv", memory_mib=64, timeout_seconds=0.01)

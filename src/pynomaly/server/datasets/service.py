@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session, defer, joinedload, undefer_group
 
-from pynomaly import tables
 from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
 from pynomaly.server import paging, positions
 from pynomaly.server.access import find, require_writer, visible
 from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.datasets.values import values_between
 from pynomaly.server.db import new_id
 from pynomaly.server.jobs.queue import enqueue
 from pynomaly.server.names import check_column, check_name, name_from, plain_filename
@@ -108,7 +108,8 @@ def rows(
     total = dataset.n_rows or 0
     path = storage.open_path(str(dataset.blob_key))
     limit = min(positions.check_limit(limit), max(total - start, 0))
-    found = tables.page_rows(path, offset=start, limit=limit) if limit else []
+    names = [column["name"] for column in dataset.columns]
+    found = values_between(path, names, start, limit) if limit else []
     items = [DatasetRow(start + i, values) for i, values in enumerate(found)]
     end = start + limit
     return items, positions.encode("row", end) if limit and end < total else None

@@ -11,8 +11,9 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from pynomaly.server.detections import service
+from pynomaly.server.detections.export import Format
 from pynomaly.server.detections.models import Detection
-from pynomaly.server.detections.result import Format, Sort
+from pynomaly.server.detections.result import Sort
 from pynomaly.server.detections.schemas import (
     DetectBody,
     DetectionAnswer,
@@ -22,7 +23,7 @@ from pynomaly.server.detections.schemas import (
 from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
-from pynomaly.server.web.deps import ActorDep, Cursor, DatabaseDep, Limit, SessionDep, StorageDep
+from pynomaly.server.web.deps import ActorDep, Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep
 
 SENT_AT_ONCE = 256 * 1024
 
@@ -84,25 +85,23 @@ def export(
     actor: ActorDep,
     database: DatabaseDep,
     storage: StorageDep,
+    settings: SettingsDep,
     id: str,  # noqa: A002
     form: Annotated[Format, Query(alias="format")] = "csv",
 ) -> StreamingResponse:
     """Download all rows, by rank, with values, scores and reasons."""
     with database.session(write=False) as session:
-        made = service.export(session, actor, storage, id, form)
-    return download(made)
-
-
-def download(made: service.Export) -> StreamingResponse:
-    """Stream a file that is deleted at once: it stays readable until it is sent, or its reader is gone."""
+        found = service.export(session, actor, storage, id, form)
+    path = found.write(storage, settings)
     headers = {
-        "Content-Length": str(made.path.stat().st_size),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.filename)}",
+        "Content-Length": str(path.stat().st_size),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.filename)}",
     }
-    return StreamingResponse(_chunks(made.path), media_type=made.media_type, headers=headers)
+    return StreamingResponse(_chunks(path), media_type=found.media_type, headers=headers)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
+    """Stream a file that is deleted at once: it stays readable until it is sent, or its reader is gone."""
     with path.open("rb") as file:
         path.unlink()
         while chunk := file.read(SENT_AT_ONCE):

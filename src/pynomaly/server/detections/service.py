@@ -1,6 +1,7 @@
 """Detections: start one, follow it, read and export its rows, cancel it."""
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,16 @@ from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id
 from pynomaly.server.detections import result
+from pynomaly.server.detections.export import Format, in_a_process
 from pynomaly.server.detections.models import Detection
-from pynomaly.server.detections.result import SORTS, Format, ResultRow
+from pynomaly.server.detections.result import SORTS, ResultRow
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
 from pynomaly.server.positions import check_limit
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
+from pynomaly.settings import Settings
 
 DETECT = "detection.run"
 DEFAULT_ALGORITHM = next(iter(CATALOGUE))
@@ -31,11 +34,40 @@ DEFAULT_ALGORITHM = next(iter(CATALOGUE))
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file to hand out; whoever takes it deletes it."""
+    """What to export, looked up; `write` needs no transaction."""
 
-    path: Path
+    result: Path
+    dataset: Path
+    columns: list[str]
+    form: Format
     filename: str
-    media_type: str
+
+    @property
+    def media_type(self) -> str:
+        """What HTTP calls the format."""
+        return MEDIA_TYPES[self.form]
+
+    def write(self, storage: LocalStorage, settings: Settings) -> Path:
+        """Write all rows, by rank, to a temporary file; whoever takes it deletes it.
+
+        Raises:
+            TableTooLarge: that needs more memory or disk than a job may use.
+        """
+        folder, target = storage.temp(), storage.temp(f".{self.form}")
+        folder.mkdir()
+        try:
+            in_a_process(
+                self.result,
+                self.dataset,
+                self.columns,
+                folder / target.name,
+                self.form,
+                memory_mib=settings.job_memory_mib // 2,
+                timeout_seconds=settings.job_timeout_seconds,
+            )
+            return (folder / target.name).replace(target)
+        finally:
+            shutil.rmtree(folder)
 
 
 MEDIA_TYPES: dict[Format, str] = {
@@ -167,25 +199,22 @@ def rows(
         raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="#/sort")
     detection = _completed(session, actor, id_)
     found, values = _files(detection, storage)
-    return result.page(found, values, detection.n_rows or 0, sort, cursor, limit)
+    return result.page(found, values, _columns(detection), detection.n_rows or 0, sort, cursor, limit)
 
 
 def export(session: Session, actor: User, storage: LocalStorage, id_: str, form: Format) -> Export:
-    """Write all rows of the result, by rank, to a temporary file that the caller deletes.
+    """Look up what an export of a result needs; its `write` makes the file.
 
     Raises:
         NotReady: the detection is not completed.
     """
     detection = _completed(session, actor, id_)
-    found, values = _files(detection, storage)
-    target = storage.temp(f".{form}")
-    try:
-        result.export(found, values, [c["name"] for c in detection.dataset.columns], target, form)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
     stem = re.sub(r'[\\/:*?"<>|]+', "-", detection.dataset.name)
-    return Export(target, f"{stem} anomalies.{form}", MEDIA_TYPES[form])
+    return Export(*_files(detection, storage), _columns(detection), form, f"{stem} anomalies.{form}")
+
+
+def _columns(detection: Detection) -> list[str]:
+    return [column["name"] for column in detection.dataset.columns]
 
 
 def _completed(session: Session, actor: User, id_: str) -> Detection:

@@ -1,0 +1,148 @@
+"""Write all rows of a finished detection to one file, in a process of its own: the API stays small and quick.
+
+`python -m pynomaly.server.detections.export` reads its task as JSON from standard input. It is started by
+`in_a_process`, and exits with status 3 when the export needs more room than it may have.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Literal
+
+from pynomaly.errors import TableTooLarge
+from pynomaly.tables.engine import connect, literal, reading
+from pynomaly.tables.limits import Limits
+
+Format = Literal["csv", "parquet", "json"]
+RESULT_COLUMNS = ("rank", "row", "score", "p_value", "is_anomaly", "reasons")
+TOO_LARGE = 3
+NICENESS = 10
+_one_at_a_time = threading.Lock()
+
+
+def in_a_process(
+    result: Path,
+    dataset: Path,
+    columns: list[str],
+    target: Path,
+    form: Format,
+    *,
+    memory_mib: int,
+    timeout_seconds: float,
+) -> None:
+    """Do `export` in a process of its own, one at a time, with so much memory for DuckDB.
+
+    Raises:
+        TableTooLarge: that was too little.
+        subprocess.SubprocessError: it failed otherwise, or took too long.
+    """
+    files = {"result": str(result), "dataset": str(dataset), "target": str(target)}
+    task = {**files, "columns": columns, "form": form, "memory_mib": memory_mib}
+    command = [sys.executable, "-m", __name__]
+    with _one_at_a_time:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, input=json.dumps(task).encode(), capture_output=True, timeout=timeout_seconds
+        )
+    if done.returncode == TOO_LARGE:
+        raise TableTooLarge(done.stderr.decode())
+    done.check_returncode()
+
+
+def main() -> None:
+    """Read the task and do it."""
+    os.nice(NICENESS)
+    task = json.load(sys.stdin)
+    result, dataset, target = (Path(task[name]) for name in ("result", "dataset", "target"))
+    limits = Limits(memory_mib=task["memory_mib"], threads=1)
+    try:
+        export(result, dataset, task["columns"], target, task["form"], limits)
+    except TableTooLarge as error:
+        sys.stderr.write(error.message)
+        sys.exit(TOO_LARGE)
+
+
+def export(
+    result: Path, dataset: Path, columns: list[str], target: Path, form: Format, limits: Limits
+) -> None:
+    """Write all rows by rank, result columns first, then the dataset's, to `target`, alone in its folder.
+
+    In CSV, reasons are sentences, and text that a spreadsheet would run as a formula gets an apostrophe in
+    front.
+
+    Raises:
+        TableTooLarge: that needs more memory or disk than `limits` allow.
+    """
+    with (
+        connect(limits, target.parent, [result, dataset]) as connection,
+        reading("The export", limits),
+    ):
+        kinds = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(dataset))})").fetchall()
+        names = unique([*RESULT_COLUMNS, *columns])
+        sources = [f"r.{name}" for name in RESULT_COLUMNS[:-1]]
+        sources.append(_REASONS[form])
+        sources += [f"d.{name}" for name, *_ in kinds]
+        text = [False] * 5 + [form == "csv"] + [kind == "VARCHAR" for _, kind, *_ in kinds]
+        if form == "csv":
+            sources = [_harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
+            names = [_harmless_name(name) for name in names]
+        chosen = ", ".join(f"{s} AS {_identifier(n)}" for s, n in zip(sources, names, strict=True))
+        connection.execute(
+            f"COPY (SELECT {chosen} FROM read_parquet({literal(str(result))}) r "
+            f"JOIN read_parquet({literal(str(dataset))}, file_row_number = true) d "
+            "ON d.file_row_number = r.row "
+            f"ORDER BY r.rank) TO {literal(str(target))} ({_OPTIONS[form]})"
+        )
+
+
+_OPTIONS: dict[Format, str] = {
+    "csv": "FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'",
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "json": "FORMAT json, ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'",
+}
+_REASONS: dict[Format, str] = {
+    "csv": "array_to_string(json_extract_string(r.reasons, '$[*].text'), '; ')",
+    "parquet": "r.reasons",
+    "json": "coalesce(r.reasons, '[]')::JSON",
+}
+_FORMULA = r"'^[=+\-@\t\r]'"
+_NUMBER = r"'^[+-]?[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?$'"
+
+
+def _harmless(source: str) -> str:
+    """Write SQL that puts an apostrophe before text that a spreadsheet takes for a formula; numbers stay."""
+    runs = f"regexp_matches({source}, {_FORMULA}) AND NOT regexp_matches({source}, {_NUMBER})"
+    return f"CASE WHEN {runs} THEN '''' || {source} ELSE {source} END"
+
+
+def _harmless_name(name: str) -> str:
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def unique(names: list[str]) -> list[str]:
+    """Number the names that differ from an earlier one in case only, or not at all.
+
+    >>> unique(["row", "score", "Score", "score_2"])
+    ['row', 'score', 'Score_3', 'score_2']
+    """
+    taken = {name.casefold() for name in names}
+    seen: set[str] = set()
+    out = []
+    for name in names:
+        count = 2
+        fresh = name
+        while fresh.casefold() in seen or (fresh is not name and fresh.casefold() in taken):
+            fresh, count = f"{name}_{count}", count + 1
+        seen.add(fresh.casefold())
+        out.append(fresh)
+    return out
+
+
+if __name__ == "__main__":
+    main()
