@@ -26,16 +26,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium; while it is there its thread counts as running asyncio, so not for a session."""
     with live.browsing() as found:
         if found is None:
             pytest.skip("there is no Chromium: install one, or run `playwright install chromium`")
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(server: Any, browser: Browser) -> Any:
     """The cookies of one log-in that most tests share."""
     with browser.new_context(base_url=server.url) as context:
