@@ -2,7 +2,7 @@
 
 `SessionDep` commits before the answer is sent, so that no 201 is followed by a failed commit; it takes the
 write lock only for methods that change something. `ActorDep` makes its own short transaction, so that a
-route that reads a long upload holds none.
+route that reads a long upload holds none. What does not touch the database is `async`: it costs no thread.
 """
 
 from collections.abc import Iterator
@@ -25,27 +25,27 @@ from pynomaly.server.web.guard import BODY, SAFE_METHODS
 from pynomaly.settings import MIB, Settings
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings that the application was made with."""
     return request.app.state.settings  # type: ignore[no-any-return]
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The application's database, for routes that make their own transactions."""
     return request.app.state.database  # type: ignore[no-any-return]
 
 
-def get_storage(request: Request) -> LocalStorage:
+async def get_storage(request: Request) -> LocalStorage:
     """The application's stored files."""
     return request.app.state.storage  # type: ignore[no-any-return]
 
 
-def get_tokens(request: Request) -> AccessTokens:
+async def get_tokens(request: Request) -> AccessTokens:
     """The application's access tokens."""
     return request.app.state.tokens  # type: ignore[no-any-return]
 
 
-def get_passwords(request: Request) -> PasswordPool:
+async def get_passwords(request: Request) -> PasswordPool:
     """The application's threads for checking passwords."""
     return request.app.state.passwords  # type: ignore[no-any-return]
 
@@ -104,7 +104,7 @@ def _by_token(session: Session, tokens: AccessTokens, authorization: str) -> tup
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def get_actor(request: Request, caller: CallerDep) -> User:
+async def get_actor(request: Request, caller: CallerDep) -> User:
     """The person who is asking; a viewer may only use safe methods."""
     if request.method not in SAFE_METHODS and not caller.user.may_write:
         raise Forbidden("A viewer may look at everything that is theirs, but change nothing.")
@@ -119,7 +119,7 @@ PageActor = ActorDep
 def require_role(*roles: Role) -> Any:
     """Let only some roles in: `Annotated[User, require_role("admin")]`, or among a route's `dependencies`."""
 
-    def check(actor: ActorDep) -> User:
+    async def check(actor: ActorDep) -> User:
         if actor.role not in roles:
             raise Forbidden(f"Only {' or '.join(roles)} may do this.")
         return actor
@@ -127,7 +127,7 @@ def require_role(*roles: Role) -> Any:
     return Depends(check)
 
 
-def _allow_upload(request: Request, settings: SettingsDep) -> None:
+async def _allow_upload(request: Request, settings: SettingsDep) -> None:
     request.scope[BODY].limit = settings.max_upload_mib * MIB + UPLOAD_SLACK
 
 
