@@ -136,5 +136,14 @@ def test_new_home_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "home").stat().st_mode & 0o777 == 0o700
 
 
+def test_the_database_is_private_in_a_home_that_others_may_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with make_engine(Settings(home=tmp_path, database_url="")).begin() as connection:
+        connection.execute(text("CREATE TABLE t (x)"))
+        files = [path for path in tmp_path.iterdir() if path.name.startswith("pynomaly.db")]
+        assert len(files) > 1
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
 def test_now_is_utc() -> None:
     assert utc_now().tzinfo == UTC

@@ -5,9 +5,10 @@ import json
 import pkgutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, create_engine, event, make_url
@@ -123,8 +124,14 @@ def make_engine(settings: Settings) -> Engine:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         arguments = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
         engine = create_engine(
-            url, connect_args=arguments, json_serializer=serializer, pool_size=20, max_overflow=30
+            url,
+            connect_args=arguments,
+            json_serializer=serializer,
+            hide_parameters=True,
+            pool_size=20,
+            max_overflow=30,
         )
+        event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -132,6 +139,7 @@ def make_engine(settings: Settings) -> Engine:
         return create_engine(
             url,
             json_serializer=serializer,
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_recycle=1800,
             pool_size=10,
@@ -139,6 +147,14 @@ def make_engine(settings: Settings) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise MissingExtra("PostgreSQL needs psycopg: pip install 'pynomaly-platform[postgres]'") from error
+
+
+def _keep_private(
+    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[str], _options: dict[str, Any]
+) -> None:
+    """Make the file for its owner alone, since it holds password hashes; SQLite's other files follow it."""
+    with suppress(OSError):  # SQLite says itself what is wrong with the path
+        Path(arguments[0]).touch(mode=0o600)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
