@@ -32,7 +32,6 @@ serve: setup ## Serve the web UI and API with your own data (PYNOMALY_HOME says 
 test: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Set up for testing and run the whole test suite
 	@rm -f .coverage .coverage.*
 	$(BIN)/pytest -rs -n $(WORKERS) --dist worksteal --cov --cov-report=
-	@$(BIN)/coverage combine --quiet --append 2> /dev/null || true
 	$(BIN)/coverage report
 
 check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rules
