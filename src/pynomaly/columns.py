@@ -28,8 +28,6 @@ class Levels:
     levels: tuple[str, ...]
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class ColumnData:
     """One column with its values (all rows, or one block of rows).

@@ -108,4 +108,4 @@ def _copy(database: "duckdb.DuckDBPyConnection", query: str, path: Path, options
     try:
         database.execute(f"COPY ({query}) TO '{quoted}' ({options})")
     except duckdb.IOException as error:
-        raise OSError(str(error).splitlines()[0]) from error
+        raise OSError(str(error).splitlines()[0].rpartition(": ")[2]) from error  # without the temporary path

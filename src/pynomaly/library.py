@@ -45,7 +45,7 @@ class Detector:
     `contamination` is the assumed share of anomalies in the training table, above 0 and at most 0.5, or
     "auto": a fence beyond the scores' upper quartile, which may flag none (`detection.scoring.threshold`).
 
-    Raises UnknownAlgorithm or BadParameter.
+    Raises UnknownAlgorithm, BadParameter or BadColumns.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Detector:
         self.parameters = catalogue.check_parameters(algorithm, parameters)
         self.contamination = check_contamination(contamination)
         self.seed = int(catalogue.SEED.check(seed, algorithm))
-        self.columns = None if columns is None else tuple(columns)
-        self.exclude = tuple(exclude or ())
+        self.columns = None if columns is None else named("columns", columns)
+        self.exclude = named("exclude", exclude or ())
         self._model: Model | None = None
         self._fit_phases = Phases()
         self._trained_on: weakref.ref[Table] | None = None
@@ -233,10 +233,10 @@ def detect(
     `source` is a path, "-" (standard input), a pandas, polars or pyarrow frame, an array, or a Table;
     `label_column` is never used for training. The rest is as for `Detector` and `Detector.detect`.
     """
-    named = None if columns is None else [name for name in columns if name != label_column]
-    left_out = [*(exclude or ()), *([] if label_column is None else [label_column])]
+    wanted = None if columns is None else [name for name in named("columns", columns) if name != label_column]
+    left_out = [*named("exclude", exclude or ()), *([] if label_column is None else [label_column])]
     detector = Detector(
-        algorithm, columns=named, exclude=left_out, contamination=contamination, seed=seed, **parameters
+        algorithm, columns=wanted, exclude=left_out, contamination=contamination, seed=seed, **parameters
     )
     phases = Phases()
     with phases.measure("read"):
@@ -270,6 +270,13 @@ def frame_kind(source: Any) -> FrameKind:
     return module if module in ("polars", "pyarrow") else "pandas"  # type: ignore[return-value]
 
 
+def named(what: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Give column names as a table spells them (0 becomes "0"); raises BadColumns for a single text."""
+    if isinstance(names, str):
+        raise BadColumns(f"{what} is a list of column names, such as [{names!r}], not one text.")
+    return tuple(str(name) for name in names)
+
+
 def chosen(
     columns: tuple[Column, ...], wanted: tuple[str, ...] | None, left_out: tuple[str, ...]
 ) -> list[Column]:
@@ -278,18 +285,19 @@ def chosen(
     Raises BadColumns when a name is not in the table, or when nothing is left.
     """
     by_name = {column.name: column for column in columns}
-    for name in (*(wanted or ()), *left_out):
+    everything = by_name if wanted is None else wanted
+    for name in (*everything, *left_out):
         if name not in by_name:
             close = get_close_matches(name, by_name, 1)
             hint = f" Did you mean {close[0]!r}?" if close else f" It has: {listed(by_name)}."
             raise BadColumns(f"The table has no column {name!r}.{hint}", column=name)
-    picked = [by_name[name] for name in dict.fromkeys(wanted or by_name) if name not in left_out]
+    picked = [by_name[name] for name in dict.fromkeys(everything) if name not in left_out]
     if wanted:
         picked = [
             replace(column, unused=None) if column.type in ("id", "text") else column for column in picked
         ]
     if not picked:
-        raise BadColumns("No column is left to use: every one is excluded.")
+        raise BadColumns("No column is left to use: every one is excluded, or none is named.")
     return picked
 
 

@@ -1,6 +1,5 @@
 """`pynomaly db`: tells the schema's version and brings it up to date."""
 
-import pytest
 from typer.testing import CliRunner
 
 from pynomaly.cli.db import app
@@ -23,8 +22,7 @@ def test_upgrade_and_current(empty_settings: Settings) -> None:
     assert run("current", empty_settings) == f"{newest} (up to date)"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_help_lists_the_verbs(arguments: list[str]) -> None:
-    output = CliRunner().invoke(app, arguments).output
+def test_help_lists_the_verbs() -> None:
+    output = CliRunner().invoke(app, ["--help"]).output
     assert "upgrade" in output
     assert "current" in output

@@ -187,6 +187,10 @@ def test_tables_with_nothing_to_compare(detect, tmp_path, name, says):
         (["-p", "n_trees=0"], 3, "n_trees"),
         (["-p", "trees=5"], 3, "no parameter 'trees'"),
         (["-p", "n_trees"], 2, "--param takes name=value"),
+        (["-p", "n_trees=5", "-p", "n_trees=6"], 2, "n_trees twice"),
+        (["--columns", ""], 3, "none is named"),
+        (["--columns", "label", "--label-column", "label"], 3, "none is named"),
+        (["--seed", "4294967296"], 3, "up to 4294967295"),
         (["--contamination", "0"], 3, "above 0 and at most 0.5"),
         (["--contamination", "0.7"], 3, "above 0 and at most 0.5"),
         (["--contamination", "nan"], 3, "above 0 and at most 0.5"),
@@ -329,3 +333,35 @@ def test_json_is_ascii_where_the_output_is_not_unicode(monkeypatch):
     assert present.json_text("ü…") == '"\\u00fc\\u2026"'
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert present.json_text("ü…") == '"ü…"'
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--output", "table.csv"], "--output would overwrite the table"),
+        (["--save", "table.csv"], "--save would overwrite the table"),
+        (["--save", "x.csv", "--output", "./x.csv"], "--save would overwrite --output"),
+        (["--model", "m.json", "--output", "m.json"], "--output would overwrite --model"),
+    ],
+)
+def test_no_file_takes_the_place_of_another(detect, table, tmp_path, monkeypatch, options, says):
+    monkeypatch.chdir(tmp_path)
+    before = Path(table).read_bytes()
+    code, out, err = detect("table.csv", *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert Path(table).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_folder_is_named_even_when_it_is_the_one_we_are_in(detect):
+    code, _, err = detect(".")
+    assert (code, err) == (3, "pynomaly: error: . is a folder. Give a file.\n")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that takes no files")
+def test_a_file_that_cannot_be_written_is_named_without_our_temporary_one(detect, table):
+    code, out, err = detect(table, "--output", "/proc/scores.csv")
+    assert (code, out) == (1, "")
+    assert "/proc/scores.csv" in err
+    assert ".tmp" not in err

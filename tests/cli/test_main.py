@@ -104,3 +104,11 @@ def test_the_console_script_exits_with_the_code(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["pynomaly", "--bogus"])
     with pytest.raises(SystemExit, match="2"):
         cli.run()
+
+
+@pytest.mark.parametrize(("group", "first"), [("config", "show"), ("user", "create"), ("db", "upgrade")])
+def test_a_group_without_a_command_names_its_commands_in_one_line(capsys, group, first):
+    assert main([group]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"pynomaly: error: Missing command. There are: {first}")
+    assert told.count("\n") == 1

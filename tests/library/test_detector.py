@@ -309,3 +309,29 @@ def test_the_public_names_are_there():
         assert getattr(pynomaly, name) is not None
     with pytest.raises(AttributeError, match="nope"):
         _ = pynomaly.nope
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"columns": []}, "none is named"),
+        ({"columns": "a"}, r"such as \['a'\]"),
+        ({"exclude": "a"}, "exclude"),
+    ],
+)
+def test_columns_are_a_list_with_at_least_one_name(options, says):
+    with pytest.raises(BadColumns, match=says):
+        pynomaly.detect({"a": [1.0, 2.0, 4.0], "b": [3.0, 1.0, 2.0]}, **options)
+
+
+def test_a_frame_with_numbered_columns_is_used_by_number():
+    frame = pandas.DataFrame([[1.0, 2.0], [2.0, 5.0], [4.0, 1.0]])
+    assert [column.name for column in pynomaly.Detector(columns=[1]).fit(frame).columns_] == ["1"]
+
+
+def test_numpy_numbers_are_numbers():
+    detector = pynomaly.Detector(contamination=np.float32(0.25)).fit([[1.0], [2.0], [9.0]])
+    detector.threshold = np.float32(0.5)
+    assert (detector.contamination, detector.threshold) == (0.25, 0.5)
+    with pytest.raises(BadParameter, match="contamination"):
+        pynomaly.Detector(contamination=np.array([0.1, 0.2]))

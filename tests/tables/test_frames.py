@@ -173,3 +173,20 @@ def test_columns(values, expected):
     found = as_column(values)
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("value", [1, "abc", b"abc", None])
+def test_a_dict_of_single_values_is_refused(value):
+    with pytest.raises(BadColumns, match="sequence of values"):
+        read({"a": value})
+
+
+def test_complex_numbers_are_refused_not_cut_down_to_their_real_part():
+    with pytest.raises(UnknownFormat, match="complex"):
+        read(np.array([[1 + 2j, 3], [2, 4]]))
+
+
+def test_a_frame_with_a_name_twice_is_refused_in_one_line():
+    with pytest.raises(BadColumns, match="'a' 2 times") as caught:
+        read(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
+    assert "\n" not in caught.value.message

@@ -137,3 +137,13 @@ def test_any_changed_byte_is_an_error_or_harmless(tmp_path_factory, place, byte)
     path.write_bytes(content)
     with suppress(InputError), read(path, limits=Limits(max_bytes=2**26)) as table:
         table.rows([0])
+
+
+@pytest.mark.parametrize("cut", [slice(0, 2000), slice(0, -1), slice(2000, None)])
+def test_a_file_cut_short_is_called_that_without_its_path(tmp_path, cut):
+    path = tmp_path / "cut.parquet"
+    pq.write_table(pa.table({"a": [i * 0.7 for i in range(3000)]}), path)
+    data = path.read_bytes()
+    path.write_bytes(data[cut] if cut.start == 0 else data[:4] + data[cut])
+    with pytest.raises(CorruptFile, match=r"^cut\.parquet is damaged or cut short, so it cannot be read\.$"):
+        read(path)

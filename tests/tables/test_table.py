@@ -127,9 +127,9 @@ def test_labels(values):
     ("values", "message"),
     [
         ([0, 1, 2], "row 2 holds 2"),
-        ([0, 1, None], "row 2 holds None"),
+        ([0, 1, None], "row 2 has no value"),
         (["no", "yes", "maybe"], "row 2 holds 'maybe'"),
-        (["yes", None, "no"], "row 1 holds None"),
+        (["yes", None, "no"], "row 1 has no value"),
         ([datetime(2024, 1, 1)] * 3, "row 0 holds '2024-01-01T00:00:00'"),  # noqa: DTZ001
     ],
 )

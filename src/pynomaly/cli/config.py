@@ -11,7 +11,7 @@ from pynomaly.settings import Settings, load
 
 MASK = "********"
 SECRET = re.compile(r"pass|key|secret|token", re.IGNORECASE)
-app = typer.Typer(help="Show the settings.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Show the settings.", add_completion=False)
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to show the settings.")]
 
 

@@ -5,7 +5,7 @@ import typer
 from pynomaly.server import migrate
 from pynomaly.settings import load
 
-app = typer.Typer(help="Look after the database.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Look after the database.", add_completion=False)
 
 
 @app.callback()

@@ -86,7 +86,7 @@ def command(
         "exclude": exclude,
         "seed": seed,
     }
-    check_outputs(output, save)
+    check_outputs(file, output, save, model)
     detector = prepared(model, training, label_column)
     with progress_bar() as progress:
         result = run(detector, file, model is None, label_column, progress, top)
@@ -97,13 +97,19 @@ def command(
     show(result, style, top)
 
 
-def check_outputs(output: Path | None, save: Path | None) -> None:
-    """Refuse files that could not be written, before any work is done."""
+def check_outputs(file: str, output: Path | None, save: Path | None, model: Path | None) -> None:
+    """Refuse files that could not be written or would take another's place, before any work is done."""
     if output is not None:
         export.check_suffix(output)
     for path in (output, save):
         if path is not None:
             export.check_folder(path)
+    taken = {"the table": None if file == "-" else Path(file).expanduser(), "--model": model}
+    for option, path in {"--output": output, "--save": save}.items():
+        for what, other in taken.items():
+            if path is not None and other is not None and path.resolve() == other.resolve():
+                raise UsageError(f"{option} would overwrite {what}: {str(path)!r}. Give it another name.")
+        taken[option] = path
 
 
 def prepared(model: Path | None, training: dict[str, Any], label_column: str | None) -> "Detector":

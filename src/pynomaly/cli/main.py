@@ -110,13 +110,21 @@ def _explain(error: Exception) -> int:
         _complain(error.message)
         return error.exit_code
     if isinstance(error, typer.TyperException):
-        _complain(error.format_message())
+        _complain(error.format_message() + _help_hint(error))
         return error.exit_code
     if isinstance(error, MemoryError):
         _complain("there is not enough memory for this table; try fewer columns")
         return 1
     _complain(f"{type(error).__name__}: {error} (--debug shows where)")
     return 1
+
+
+def _help_hint(error: typer.TyperException) -> str:
+    """Say where a group's commands are listed, when none was given."""
+    context = getattr(error, "ctx", None)
+    if context is None or error.format_message() != "Missing command.":
+        return ""
+    return f" There are: {', '.join(context.command.list_commands(context))}."
 
 
 def _complain(message: str) -> None:

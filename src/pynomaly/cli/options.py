@@ -20,7 +20,8 @@ def names(given: Sequence[str]) -> list[str]:
 def parameters(algorithm: str, given: Sequence[str]) -> dict[str, Any]:
     """Read `name=value` options with the algorithm's own types.
 
-    Raises UsageError for one without "=", UnknownAlgorithm or BadParameter for what the catalogue refuses.
+    Raises UsageError for one without "=" or given twice, UnknownAlgorithm or BadParameter for what the
+    catalogue refuses.
 
     >>> parameters("isolation_forest", ["n_trees=200"])
     {'n_trees': 200}
@@ -31,6 +32,8 @@ def parameters(algorithm: str, given: Sequence[str]) -> dict[str, Any]:
         name, equals, text = option.partition("=")
         if not equals:
             raise UsageError(f"--param takes name=value, such as n_trees=200, not {option!r}.")
+        if name.strip() in read:
+            raise UsageError(f"--param gives {name.strip()} twice.")
         read[name.strip()] = entry.parameter(name.strip()).parse(text, algorithm)
     return read
 

@@ -14,7 +14,7 @@ from pynomaly.server.users.models import Role
 from pynomaly.server.users.service import create_user
 from pynomaly.settings import load
 
-app = typer.Typer(help="Look after user accounts.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Look after user accounts.", add_completion=False)
 RoleOption = Annotated[Role, typer.Option("--role", help="What the person may do.")]
 AdminFlag = Annotated[bool, typer.Option("--admin", help="The same as --role admin.")]
 PasswordFile = Annotated[

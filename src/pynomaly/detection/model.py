@@ -80,7 +80,7 @@ class Model:
     def with_threshold(self, value: float) -> "Model":
         """Give the same model with another cut between normal and anomalous rows."""
         try:
-            return replace(self, threshold=number(value))
+            return replace(self, threshold=number(value.item() if isinstance(value, np.generic) else value))
         except ValueError:
             raise BadParameter(
                 f"The threshold is a finite number, not {value!r}.", parameter="threshold"

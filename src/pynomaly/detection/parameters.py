@@ -114,12 +114,12 @@ class Parameter:
         low = (
             ""
             if self.minimum is None
-            else f"{'above' if self.exclusive_minimum else 'from'} {self.minimum:g}"
+            else f"{'above' if self.exclusive_minimum else 'from'} {self.minimum:.10g}"
         )
         high = (
             ""
             if self.maximum is None
-            else f"{'below' if self.exclusive_maximum else 'up to'} {self.maximum:g}"
+            else f"{'below' if self.exclusive_maximum else 'up to'} {self.maximum:.10g}"
         )
         return "".join(f" {part}" for part in (low, high) if part)
 

@@ -91,9 +91,9 @@ class Calibration:
 
 def check_contamination(value: Any) -> Contamination:
     """Give "auto" or a share of rows in (0, 0.5]; raises BadParameter for anything else."""
-    if value == "auto":
+    if isinstance(value, str) and value == "auto":
         return "auto"
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 0.5:
+    if isinstance(value, int | float | np.floating) and not isinstance(value, bool) and 0 < value <= 0.5:
         return float(value)
     raise BadParameter(
         f'contamination must be "auto" or a number above 0 and at most 0.5, not {value!r}.',

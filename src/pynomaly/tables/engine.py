@@ -13,6 +13,9 @@ from pynomaly.tables.limits import Limits
 if TYPE_CHECKING:
     import duckdb
 
+CUT_SHORT = ("No magic bytes", "outside file", "attempted range")
+"""Parts of DuckDB's words for a Parquet file whose end is missing or points nowhere."""
+
 
 def connect(limits: Limits, folder: Path, files: Iterable[Path] = ()) -> "duckdb.DuckDBPyConnection":
     """Open an in-memory database that reads and writes only under `folder` and reads `files`.
@@ -64,7 +67,10 @@ def reading(what: str, limits: Limits) -> Iterator[None]:
     except duckdb.Error as error:
         if "maximum_object_size" in str(error):
             raise TableTooLarge(f"{what} holds a value of more than 16 MiB, which is the limit.") from error
-        raise CorruptFile(f"{what} cannot be read: {first_line(error)}.") from error
+        told = first_line(error)
+        if any(sign in told for sign in CUT_SHORT):
+            raise CorruptFile(f"{what} is damaged or cut short, so it cannot be read.") from error
+        raise CorruptFile(f"{what} cannot be read: {told}.") from error
 
 
 def first_line(error: Exception) -> str:

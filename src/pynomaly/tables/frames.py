@@ -65,6 +65,8 @@ def _matrix(source: Any) -> tuple[list[str], "Arrays"]:
 
     try:
         array = np.asanyarray(source)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers")
         if array.dtype.names:
             return list(array.dtype.names), [as_column(array[name]) for name in array.dtype.names]
         numbers = np.ma.filled(np.ma.asarray(array).astype(np.float64), np.nan)
@@ -91,7 +93,8 @@ def _frame(source: Any) -> tuple[list[str], "Arrays"]:
             "frame, a 2-d array, or a dict of columns."
         ) from error
     except ValueError as error:  # narwhals wraps frames with unique names only
-        raise BadColumns(f"The frame's columns cannot be used: {error}") from error
+        told = " ".join(str(error).split())
+        raise BadColumns(f"The frame's columns cannot be used: {told}") from error
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     return [str(name) for name in frame.columns], [_series(frame.get_column(name)) for name in frame.columns]

@@ -59,7 +59,7 @@ def _read(source: Any, name: str | None, folder: Path, limits: Limits, chosen: s
         name = name or "standard input"
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        return read_file(path, name or path.name, folder, limits, chosen)
+        return read_file(path, name or path.name or str(source), folder, limits, chosen)
     if hasattr(source, "read"):
         path = spool(_binary(source), name or "the stream", folder / "stream", limits)
         return read_file(path, name or "the stream", folder, limits, chosen)

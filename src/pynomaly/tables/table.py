@@ -126,8 +126,9 @@ class Table:
         if len(labels) and labels.min() < 0:
             row = int(np.argmin(labels))
             value = self.rows([row], [name])[0][name]
+            held = "has no value" if value is None else f"holds {value!r}"
             raise LabelError(
-                f"Label column {name!r} is not binary: row {row} holds {value!r}. "
+                f"Label column {name!r} is not binary: row {row} {held}. "
                 "Labels are 0/1, true/false, yes/no or normal/anomaly, with none missing."
             )
         return labels

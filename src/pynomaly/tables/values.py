@@ -1,6 +1,6 @@
 """One column of Python or NumPy values becomes an array that DuckDB reads: numbers, timestamps, or text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Integral, Real
@@ -26,6 +26,8 @@ def as_column(values: Any) -> "NDArray[np.generic]":
     import numpy as np
 
     if not isinstance(values, np.ndarray):
+        if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+            raise BadColumns(f"A column holds a sequence of values, not {type(values).__name__!r}.")
         return _of_objects(list(values))
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
