@@ -121,7 +121,7 @@ def make_engine(settings: Settings) -> Engine:
     url = database_url(settings)
     serializer = partial(json.dumps, allow_nan=False)  # NaN is not JSON, and PostgreSQL refuses it
     if url.get_backend_name() == "sqlite":
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_home(settings)
         arguments = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
         engine = create_engine(
             url,
@@ -155,6 +155,15 @@ def _keep_private(
     """Make the file for its owner alone, since it holds password hashes; SQLite's other files follow it."""
     with suppress(OSError):  # SQLite says itself what is wrong with the path
         Path(arguments[0]).touch(mode=0o600)
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(
+            f"PYNOMALY_HOME, {settings.home}, cannot be used: {error.strerror}."
+        ) from error
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -196,8 +205,12 @@ class Database:
         With `write=False` the database refuses changes, and on SQLite no write lock is taken.
         It begins with the first statement, so work done before that holds no lock.
         """
-        with (self._writing if write else self._reading)() as session, session.begin():
+        with self.open_session(write=write) as session, session.begin():
             yield session
+
+    def open_session(self, *, write: bool = True) -> Session:
+        """A session for who commits and closes it; see `session` for the rest."""
+        return (self._writing if write else self._reading)()
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -13,8 +13,9 @@ from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 from pynomaly.server.web.deps import ActorDep, AllowUpload, Cursor, Limit, SessionDep, StorageDep
+from pynomaly.server.web.threads import ThreadRoute
 
-router = APIRouter(prefix="/datasets", tags=["datasets"])
+router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=ThreadRoute)
 
 _TEXT = {"type": "string"}
 _FORM = {

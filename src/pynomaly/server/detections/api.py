@@ -24,10 +24,11 @@ from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
 from pynomaly.server.web.deps import ActorDep, Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep
+from pynomaly.server.web.threads import ThreadRoute
 
 SENT_AT_ONCE = 256 * 1024
 
-router = APIRouter(prefix="/detection", tags=["detection"])
+router = APIRouter(prefix="/detection", tags=["detection"], route_class=ThreadRoute)
 
 
 @router.post(

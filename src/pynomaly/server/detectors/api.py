@@ -22,8 +22,9 @@ from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
 from pynomaly.server.web.deps import ActorDep, Cursor, Limit, SessionDep
+from pynomaly.server.web.threads import ThreadRoute
 
-router = APIRouter(prefix="/detectors", tags=["detectors"])
+router = APIRouter(prefix="/detectors", tags=["detectors"], route_class=ThreadRoute)
 
 
 @router.get("/algorithms")

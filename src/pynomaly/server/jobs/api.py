@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 
 from pynomaly.server.access import find
-from pynomaly.server.jobs import queue
+from pynomaly.server.jobs import settle
+from pynomaly.server.jobs.context import ContextDep
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.schemas import JobAnswer
+from pynomaly.server.tasks import TASKS
 from pynomaly.server.web.deps import ActorDep, SessionDep
+from pynomaly.server.web.threads import ThreadRoute
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=ThreadRoute)
 
 
 @router.get("/{id}", response_model=JobAnswer)
@@ -18,11 +21,17 @@ def show(actor: ActorDep, session: SessionDep, id: str) -> Job:  # noqa: A002 - 
 
 
 @router.post("/{id}/cancel", response_model=JobAnswer)
-def cancel(actor: ActorDep, session: SessionDep, id: str) -> Job:  # noqa: A002 - the path parameter's name
-    """Ask for a job to be stopped; one that has ended stays as it is.
+def cancel(
+    actor: ActorDep,
+    session: SessionDep,
+    context: ContextDep,
+    id: str,  # noqa: A002 - the path parameter's name
+) -> Job:
+    """Stop a job; one that has ended stays as it is.
 
-    A running job's process is killed within two seconds; its status is then `cancelled`.
+    One that waits is `cancelled` at once. A running job's process is killed within two seconds; its status is
+    then `cancelled`.
     """
     job = find(session, actor, Job, id, lock=True)
-    queue.cancel(session, job)
+    settle.cancel(session, job, TASKS, context)
     return job

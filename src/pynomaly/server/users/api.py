@@ -18,9 +18,10 @@ from pynomaly.server.web.deps import (
     TokensDep,
     client_address,
 )
+from pynomaly.server.web.threads import ThreadRoute
 from pynomaly.settings import Settings
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=ThreadRoute)
 
 
 @router.post("/login")
