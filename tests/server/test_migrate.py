@@ -118,3 +118,24 @@ def test_revisions_are_alembics() -> None:
     script = ScriptDirectory(str(migrate.FOLDER))
     assert [step.revision for step in reversed(list(script.walk_revisions()))] == migrate.revisions()
     assert script.get_heads() == [migrate.revisions()[-1]]
+
+
+def test_a_database_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    """No address of SQLAlchemy's manual, no password."""
+    (tmp_path / "garbage.db").write_bytes(b"not a database" * 100)
+    for address, why in (
+        (f"sqlite:///{tmp_path}/none/x.db", "unable to open database file"),
+        (f"sqlite:///{tmp_path}/garbage.db", "file is not a database"),
+        ("postgresql://ada:hush@127.0.0.1:1/x", "refused"),
+    ):
+        for use in (migrate.upgrade, migrate.current):
+            with pytest.raises(ConfigurationError, match=why) as caught:
+                use(Settings(home=tmp_path, database_url=address))
+            assert "hush" not in str(caught.value)
+            assert "sqlalche.me" not in str(caught.value)
+
+
+def test_a_home_that_cannot_be_made_is_told_by_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"^PYNOMALY_HOME, .*/file, cannot be used: File exists\.$"):
+        migrate.upgrade(Settings(home=tmp_path / "file"))

@@ -3,10 +3,13 @@
 Alembic is imported only when there is something to do: a server that starts saves its time and memory.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from pynomaly.errors import ConfigurationError
 from pynomaly.server.db import make_engine
@@ -27,27 +30,32 @@ def revisions() -> list[str]:
 def upgrade(settings: Settings) -> None:
     """Bring the database's schema up to date, once, however many processes start at the same time.
 
-    Raises ConfigurationError when the database was made by a newer version of Pynomaly.
+    Raises ConfigurationError when the database was made by a newer version of Pynomaly, or cannot be used.
     """
-    engine = make_engine(settings)
-    try:
-        with engine.begin() as connection:  # on SQLite this takes the write lock
-            if _is_current(_version(connection)):
-                return
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            _check_known(_version(connection))
-            _run(connection)
-    finally:
-        engine.dispose()
+    with _engine(settings) as engine, engine.begin() as connection:  # on SQLite this takes the write lock
+        if _is_current(_version(connection)):
+            return
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        _check_known(_version(connection))
+        _run(connection)
 
 
 def current(settings: Settings) -> str | None:
     """The version of the database's schema; None before the first one."""
+    with _engine(settings) as engine, engine.connect() as connection:
+        return _version(connection)
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    """The database for a moment; what it says when it cannot be opened becomes one clear line."""
     engine = make_engine(settings)
     try:
-        with engine.connect() as connection:
-            return _version(connection)
+        yield engine
+    except DatabaseError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise ConfigurationError(f"The database {where} cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
 

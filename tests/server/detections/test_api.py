@@ -73,7 +73,13 @@ def test_without_a_worker(api: httpx.Client) -> None:
     assert answer.headers["location"] == f"/api/v1/datasets/{dataset['id']}"
     assert (dataset["status"], dataset["progress"]) == ("processing", 0.0)
     job = api.post(f"/api/v1/jobs/{dataset['job_id']}/cancel").json()
-    assert (job["status"], job["cancel_requested"]) == ("queued", True)
+    assert (job["status"], job["error_code"]) == ("cancelled", "cancelled")
+    failed = api.get(f"/api/v1/datasets/{dataset['id']}").json()
+    assert (failed["status"], failed["error_code"]) == ("failed", "cancelled")
+    refused = api.post(
+        "/api/v1/detection/detect", json={"dataset_id": dataset["id"], "algorithm": "isolation_forest"}
+    )
+    assert (refused.status_code, refused.json()["detail"]) == (409, "The dataset 't' was cancelled.")
     for path, body in (("detectors", {"name": ""}), ("detection/detect", {"dataset_id": dataset["id"]})):
         assert api.post(f"/api/v1/{path}", json=body).status_code in (409, 422)
 

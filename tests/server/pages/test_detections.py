@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from pynomaly.server.db import Database
+from pynomaly.server.jobs.queue import claim
+
 FOREST = "isolation_forest"
 
 
@@ -46,15 +49,23 @@ def test_the_result_page(person: Any, dataset: str) -> None:
     assert "Shop visits" in person.see("/detections")
 
 
-def test_a_running_detection_can_be_cancelled(person: Any, dataset: str, worker: Any) -> None:
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_detection_can_be_cancelled(
+    person: Any, dataset: str, worker: Any, database: Database, runs: bool
+) -> None:
+    """One that waits has ended at once, worker or not; one that runs is being stopped."""
     worker.stop()
     address = person.go("/detections/new", dataset=dataset, algorithm=FOREST)
     page = person.see(address)
     assert "Looking for anomalies" in page
     assert ">Cancel<" in page
     job = page.split('data-job="')[1].split('"')[0]
+    if runs:
+        with database.session() as session:
+            claim(session, "elsewhere", 60, ["detection.run"])
     assert person.go(f"/jobs/{job}/cancel", next=address) == address
-    assert "Stopping" in person.see(address)
+    page = person.see(address)
+    assert ("Stopping" in page, "Start again" in page) == (runs, not runs)
     assert person.go(f"/jobs/{job}/cancel", next="https://evil.example/") == "/"
 
 

@@ -1,5 +1,6 @@
 """Every answer has a correlation id and the security headers; every request is logged and counted once."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from pynomaly.server.log import configure
 from pynomaly.server.web.app import create_app
+from pynomaly.server.web.edge import Edge
 from pynomaly.settings import Settings
 
 Lines = Callable[[int], list[dict[str, Any]]]
@@ -137,3 +139,44 @@ def test_requests_are_counted_by_route(api: httpx.Client) -> None:
     assert "datasets/1" not in text
     assert 'pynomaly_http_request_seconds_count{method="GET",route="/api/v1/datasets/{id}"} 2.0' in text
     assert "pynomaly_http_requests_in_progress 1.0" in text
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_request_that_outlasts_the_server_is_told_so(app: FastAPI, begun: bool) -> None:
+    """A problem with `Retry-After`, unless the answer has begun: then the connection just closes."""
+    sent = asyncio.run(_cancelled(app, begun))
+    answer = [message for message in sent if message["type"] == "http.response.start"]
+    if begun:
+        assert [message["status"] for message in answer] == [200]
+        assert b"busy" not in b"".join(message.get("body", b"") for message in sent)
+    else:
+        assert [message["status"] for message in answer] == [503]
+        assert (b"retry-after", b"10") in [(name.lower(), value) for name, value in answer[0]["headers"]]
+        assert json.loads(sent[1]["body"])["detail"] == "The server is stopping: try again."
+
+
+async def _cancelled(app: FastAPI, begun: bool) -> list[Any]:
+    """What `Edge` sends for a request whose task is cancelled, as uvicorn does when it stops."""
+    waits = asyncio.Event()
+    sent: list[Any] = []
+
+    async def endless(_scope: Any, _receive: Any, send: Any) -> None:
+        if begun:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        waits.set()
+        await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/api/v1/x", "headers": [], "query_string": b""}
+    edge = Edge(endless, app.state.settings, app.state.metrics)
+    task = asyncio.create_task(edge({**scope, "app": app, "state": {}}, receive, send))
+    await waits.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled() is begun
+    return sent

@@ -1,5 +1,6 @@
 """Every error is a problem for programs and a page for browsers, with a correlation id but no secrets."""
 
+import sqlite3
 from collections.abc import Iterator
 
 import httpx
@@ -34,8 +35,11 @@ def app(app: FastAPI) -> FastAPI:
     failures = {
         "bug": RuntimeError("the password is hunter2"),
         "data": DataError("insert", {"password": "hunter2"}, ValueError("too long")),
-        "locked": OperationalError("insert", {}, ValueError("database is locked")),
-        "down": OperationalError("select", {"password": "hunter2"}, ValueError("connection refused")),
+        "locked": OperationalError("insert", {}, sqlite3.OperationalError("database is locked")),
+        "unreachable": OperationalError("select", {}, ValueError("connection refused")),
+        "down": OperationalError(
+            "select", {"password": "hunter2"}, sqlite3.OperationalError("no such table")
+        ),
         "busy": Busy(retry_after=7),
         "conflict": NotReady("It is being made.", job="j1"),
         "ours": ConfigurationError("the path is /secret"),
@@ -135,9 +139,10 @@ def test_a_bug_is_500_and_says_nothing_of_the_inside(client: httpx.Client) -> No
 
 def test_database_errors_that_a_client_can_act_on(client: httpx.Client) -> None:
     check(client.get("/api/v1/fail/data"), 422, "bad_value")
-    answer = client.get("/api/v1/fail/locked")
-    check(answer, 503, "busy")
-    assert answer.headers["retry-after"] == "1"
+    for name in ("locked", "unreachable"):
+        answer = client.get(f"/api/v1/fail/{name}")
+        check(answer, 503, "busy")
+        assert answer.headers["retry-after"] == "1"
 
 
 def test_our_own_errors_carry_code_details_and_retry_after(client: httpx.Client) -> None:

@@ -76,13 +76,18 @@ def get_ready(session: Session, actor: User, id_: str) -> Dataset:
     """Return one dataset that can be used.
 
     Raises:
-        NotReady: it is still being read, or could not be read.
+        NotReady: it is still being read, was cancelled, or could not be read.
     """
     dataset = find(session, actor, Dataset, id_)
     if dataset.status != "ready":
-        why = "is still being read" if dataset.status == "processing" else "could not be read"
-        raise NotReady(f"The dataset {dataset.name!r} {why}.", status=dataset.status)
+        raise NotReady(f"The dataset {dataset.name!r} {_why_not(dataset)}.", status=dataset.status)
     return dataset
+
+
+def _why_not(dataset: Dataset) -> str:
+    if dataset.status == "processing":
+        return "is still being read"
+    return "was cancelled" if dataset.error_code == "cancelled" else "could not be read"
 
 
 def list_page(

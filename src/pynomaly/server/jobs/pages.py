@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from pynomaly.server.access import find
-from pynomaly.server.jobs import queue
+from pynomaly.server.jobs import settle
+from pynomaly.server.jobs.context import ContextDep
 from pynomaly.server.jobs.models import Job
+from pynomaly.server.tasks import TASKS
 from pynomaly.server.web import forms
 from pynomaly.server.web.cookies import local_path
 from pynomaly.server.web.deps import PageActor, SessionDep
@@ -15,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/jobs/{id_}/cancel")
-def cancel(actor: PageActor, session: SessionDep, form: FormDep, id_: str) -> Response:
-    """Ask for a job to be stopped, and go back to the page that `next` names."""
-    queue.cancel(session, find(session, actor, Job, id_, lock=True))
+def cancel(actor: PageActor, session: SessionDep, context: ContextDep, form: FormDep, id_: str) -> Response:
+    """Stop a job, and go back to the page that `next` names."""
+    settle.cancel(session, find(session, actor, Job, id_, lock=True), TASKS, context)
     return RedirectResponse(local_path(forms.texts(form).get("next", "/")), 303)

@@ -1,6 +1,6 @@
 """The end of an attempt: its effects and the job's new state, in one transaction, behind the fence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -59,6 +59,13 @@ def _end(database: Database, lease: Lease, task: Task | None, outcome: Outcome, 
         else:
             _record(session, job, task, outcome, context)
         return job.status
+
+
+def cancel(session: Session, job: Job, tasks: Mapping[str, Task], context: Context) -> None:
+    """End a locked job that waits at once, worker or not; ask for one that runs to be stopped."""
+    queue.cancel(session, job)
+    if job.status == "queued" and job.kind in tasks:
+        _record(session, job, tasks[job.kind], CANCELLED, context)
 
 
 def cancel_waiting(database: Database, job_id: str, task: Task, context: Context) -> None:

@@ -1,5 +1,6 @@
 """The outermost layer: correlation id, security headers, the request's log line and metrics, the last net."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -11,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pynomaly.errors import Busy
 from pynomaly.server.metrics import Metrics
 from pynomaly.server.web.errors import respond
 from pynomaly.server.web.routes import paths_by_endpoint
@@ -67,6 +69,10 @@ class Edge:
             await self._app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:
             exchange.status = CLIENT_GONE
+        except asyncio.CancelledError:  # the server stops, and has waited long enough for this request
+            if exchange.has_begun:
+                raise
+            await _rescue(exchange, receive, Busy("The server is stopping: try again.", retry_after=10))
         except Exception as error:  # noqa: BLE001 - the last net: whatever it is, the client gets an answer
             await _rescue(exchange, receive, error)
 

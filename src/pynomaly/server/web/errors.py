@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -96,7 +97,7 @@ def problem_of(error: Exception) -> Problem:
         return _of_http(error)
     if isinstance(error, DataError):
         return _of_ours(BadValue())
-    if isinstance(error, OperationalError) and _is_locked(error):
+    if isinstance(error, OperationalError) and _passes(error):
         return _of_ours(Busy(retry_after=1))
     return Problem(500, "internal_error", SORRY)
 
@@ -194,5 +195,9 @@ def _log(problem: Problem, error: Exception) -> None:
     log.error("error", code=problem.code, exc_info=error)
 
 
-def _is_locked(error: OperationalError) -> bool:
-    return "database is locked" in str(error.orig)
+def _passes(error: OperationalError) -> bool:
+    """Tell whether the database is locked or, PostgreSQL, cannot be reached at the moment.
+
+    Of SQLite's errors of this class most are permanent: a table that is missing, a damaged file.
+    """
+    return not isinstance(error.orig, sqlite3.Error) or "database is locked" in str(error.orig)
