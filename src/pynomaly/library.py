@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly import export
-from pynomaly.columns import Column
+from pynomaly.columns import Column, Frame
 from pynomaly.detection import catalogue
-from pynomaly.detection.encoding import as_matrix, listed
+from pynomaly.detection.encoding import as_matrix, listed, plain_frame
 from pynomaly.detection.model import Model, Scored, check_rows
 from pynomaly.detection.scoring import Contamination, check_contamination
 from pynomaly.errors import BadBundle, BadColumns, NotFitted
 from pynomaly.phases import Phases
 from pynomaly.results import FrameKind, Result, explain
-from pynomaly.tables import Table, read
+from pynomaly.tables import Limits, Table, read
 
 Progress = Callable[[float, str], None]
 """Called with the share that is done (0 to 1) and what is being done."""
@@ -104,10 +104,7 @@ class Detector:
         """
         phases = Phases()
         with phases.measure("read"):
-            table = opened(source)
-            check_rows(table.n_rows)
-            schema = chosen(table.columns, self.columns, self.exclude)
-            frame = table.frame([column.name for column in schema if not column.unused])
+            table, schema, frame = self._training_data(source)
         with phases.measure("fit"):
             self._model = Model.fit(
                 frame,
@@ -119,9 +116,21 @@ class Detector:
                 schema,
             )
         self._fit_phases = phases
-        self._trained_on = weakref.ref(table)
+        self._trained_on = None if table is None else weakref.ref(table)
         self._training_scores = self._model.algorithm.training_scores_
         return self
+
+    def _training_data(self, source: Any) -> tuple[Table | None, list[Column], Frame]:
+        """Find the columns on offer and the values of those that are used; a clean matrix needs no table."""
+        X = as_matrix(source)
+        found = plain_frame(X) if X is not None and X.shape[1] <= Limits().max_columns else None
+        if found is not None:
+            schema = chosen(tuple(data.column for data in found.values()), self.columns, self.exclude)
+            return None, schema, {column.name: found[column.name] for column in schema}
+        table = opened(source)
+        check_rows(table.n_rows)
+        schema = chosen(table.columns, self.columns, self.exclude)
+        return table, schema, table.frame([column.name for column in schema if not column.unused])
 
     def score(self, source: Any) -> Scores:
         """Score each row: higher is more anomalous. Shape (n,), in the table's order.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.columns import Column, ColumnData, Frame, Levels
+from pynomaly.detection.algorithms.threads import map_columns, run_blocks
 from pynomaly.detection.features import (
     KINDS,
     CategoryFeatures,
@@ -21,6 +22,8 @@ from pynomaly.detection.features import (
     missing_values,
 )
 from pynomaly.errors import BadBundle, NonFiniteValue, NoUsableColumns, SchemaMismatch
+
+COPIED_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,12 @@ class Encoder:
         """
         told: list[Column] = []
         features: dict[str, ColumnFeatures] = {}
-        for column in schema or [data.column for data in frame.values()]:
-            fitted = None if column.unused else fit_used(frame[column.name])
+        offered = schema or [data.column for data in frame.values()]
+        used = [column.name for column in offered if not column.unused]
+        rows = len(frame[used[0]]) if used else 0
+        found = dict(zip(used, map_columns(lambda name: fit_used(frame[name]), used, rows), strict=True))
+        for column in offered:
+            fitted = found.get(column.name)
             if fitted:
                 features[column.name] = fitted
             elif not column.unused:
@@ -75,11 +82,14 @@ class Encoder:
         """
         columns = self._matched(frame)
         out = np.zeros((len(frame[self.names[0]]), self.width))
-        at = 0
-        for feature, values in zip(self.features.values(), columns, strict=True):
-            stop = at + len(feature.names)
-            feature.write(values, out[:, at:stop])
-            at = stop
+        features = list(self.features.values())
+        stops = np.cumsum([len(feature.names) for feature in features]).tolist()
+
+        def write(place: int) -> None:
+            feature = features[place]
+            feature.write(columns[place], out[:, stops[place] - len(feature.names) : stops[place]])
+
+        map_columns(write, range(len(features)), len(out))
         return out
 
     def transform_array(self, X: Matrix) -> Matrix:
@@ -233,3 +243,23 @@ def as_matrix(values: Any) -> Matrix | None:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         return None
     return values.astype(np.float64, copy=False)
+
+
+def plain_frame(X: Matrix) -> dict[str, ColumnData] | None:
+    """Take the columns of a matrix as `tables.read` would, when there is nothing to find out about them.
+
+    None when a value is missing or infinite, or a column constant: then the table has to be looked at.
+    """
+    if type(X) is not np.ndarray or len(X) < 2 or not X.shape[1]:  # a subclass may mask values
+        return None
+    columns = np.empty(X.shape[::-1])
+
+    def copy(begin: int, end: int) -> None:
+        columns[:, begin:end] = X[begin:end].T
+
+    run_blocks(copy, len(X), COPIED_AT_ONCE)
+    ends = map_columns(lambda values: (values.min(), values.max()), columns, len(X))
+    if any(not np.isfinite(low) or not np.isfinite(high) or low == high for low, high in ends):
+        return None
+    named = [Column(f"column_{place}", "number") for place in range(len(columns))]
+    return {column.name: ColumnData(column, values) for column, values in zip(named, columns, strict=True)}

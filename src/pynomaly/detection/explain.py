@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.columns import Frame, Levels
+from pynomaly.detection.algorithms.threads import map_columns
 from pynomaly.detection.encoding import Encoder
 from pynomaly.detection.features import (
     CategoryFeatures,
@@ -66,7 +67,10 @@ class Explainer:
     @classmethod
     def fit(cls, frame: Frame, encoder: Encoder) -> "Explainer":
         """Summarise the used columns of the training rows."""
-        return cls({name: _fit(frame[name].values, f) for name, f in encoder.features.items()})
+        used = encoder.features
+        rows = len(frame[encoder.names[0]])
+        fitted = map_columns(lambda name: _fit(frame[name].values, used[name]), used, rows)
+        return cls(dict(zip(encoder.names, fitted, strict=True)))
 
     def reasons(
         self, frame: Frame, encoder: Encoder, contributions: Matrix, most: int = REASONS_MOST

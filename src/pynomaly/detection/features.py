@@ -62,9 +62,11 @@ class NumberFeatures:
     @classmethod
     def fit(cls, values: NDArray[np.float64]) -> "NumberFeatures":
         """Learn from float64 values with NaN for missing (at least one present)."""
-        present = values[~np.isnan(values)]
-        median = float(np.median(present * 0.5) * 2)  # halved: the mean of the middle two must not overflow
-        return cls(median, len(present) < len(values))
+        ordered = np.sort(values)  # NaN last
+        n = int(np.searchsorted(ordered, np.nan))
+        below, above = ordered[(n - 1) // 2], ordered[n // 2]
+        median = below if below == above else below * 0.5 + above * 0.5  # their sum may overflow
+        return cls(float(median), n < len(values))
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> "NumberFeatures":
@@ -79,7 +81,9 @@ class NumberFeatures:
     def write(self, values: NDArray[np.float64], out: Matrix) -> None:
         """Encode float64 values with NaN for missing."""
         missing = np.isnan(values)
-        out[:, 0] = np.where(missing, self.median, values)
+        out[:, 0] = values
+        if missing.any():
+            out[missing, 0] = self.median
         if self.indicator:
             out[:, 1] = missing
 

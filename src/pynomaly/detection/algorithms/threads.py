@@ -1,10 +1,17 @@
-"""Runs kernels on row blocks in Python threads (never in OpenMP threads, which do not survive a fork)."""
+"""Runs work on row blocks or columns in Python threads (never OpenMP's, which do not survive a fork)."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from pynomaly.errors import UsageError
+
+WORTH_THREADS = 50_000
+"""With fewer rows, columns are done before threads would have started."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _limit: list[int] = []
 
@@ -22,6 +29,14 @@ def limit_threads(count: int | None) -> None:
     if count is not None and count < 1:
         raise UsageError(f"The number of threads is at least 1, not {count}.")
     _limit[:] = [] if count is None else [count]
+
+
+def map_columns(work: Callable[[T], R], columns: Iterable[T], rows: int) -> list[R]:
+    """Call `work` with each column of so many rows and list what it gives, in order."""
+    if rows < WORTH_THREADS or thread_count() == 1:
+        return [work(column) for column in columns]
+    with ThreadPoolExecutor(thread_count()) as pool:
+        return list(pool.map(work, columns))
 
 
 def run_blocks(
