@@ -1,6 +1,5 @@
 """`pynomaly serve`: the web interface and the REST API in this process, a worker beside it."""
 
-import gc
 import os
 import signal
 import socket
@@ -78,8 +77,6 @@ def _serve(settings: Settings, database: Database, listener: socket.socket) -> N
     supervisor = Supervisor(settings)
 
     def ready() -> None:
-        gc.collect()
-        gc.freeze()  # else each full collection walks all modules, and a request waits for it
         typer.echo(f"Pynomaly is ready at {settings.public_url}")
         if set_up is not None:
             typer.echo(f"Make the first account (this link works once): {settings.public_url}{set_up}")
