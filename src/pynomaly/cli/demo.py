@@ -30,6 +30,14 @@ Home = Annotated[
 
 def command(port: Port = 8000, home: Home = None) -> None:
     """Detect anomalies in a sample table, then serve the web interface with that data loaded."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _show(port, home)
+    except KeyboardInterrupt:  # Ctrl-C or SIGTERM: as a demo should end
+        typer.echo("")
+
+
+def _show(port: int, home: Path | None) -> None:
     with _folder(home) as folder:
         table = folder / "payments.csv"
         samples.write_csv("payments", table)
@@ -47,17 +55,8 @@ def command(port: Port = 8000, home: Home = None) -> None:
                 f"The data lasts as long as the demo{f', in {folder}' if home else ''}. Ctrl-C ends it."
             )
             sys.stdout.flush()
-            _until_stopped(server)
-
-
-def _until_stopped(server: "subprocess.Popen[str]") -> None:
-    """Wait for Ctrl-C or SIGTERM, which end a demo as it should end, or for the server to fail."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        if code := server.wait():
-            raise PynomalyError(f"The server ended by itself (exit code {code}).")
-    except KeyboardInterrupt:
-        typer.echo("")
+            if code := server.wait():
+                raise PynomalyError(f"The server ended by itself (exit code {code}).")
 
 
 @contextmanager
