@@ -15,6 +15,7 @@ from pynomaly.errors import ConfigurationError
 from pynomaly.server import log
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.supervisor import Supervisor
+from pynomaly.server.memory import return_large_blocks
 from pynomaly.server.migrate import upgrade
 from pynomaly.server.users import first
 from pynomaly.server.web.app import create_app
@@ -34,6 +35,7 @@ def command(host: Host = None, port: Port = None, worker_slots: Slots = None) ->
     """Serve the web interface and the REST API, with a worker, until told to stop."""
     settings = load(host=host, port=port, worker_slots=worker_slots)
     log.configure(settings)
+    return_large_blocks()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     with _listen(settings) as listener:

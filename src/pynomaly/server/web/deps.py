@@ -7,6 +7,7 @@ route that reads a long upload holds none. What does not touch the database is `
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from anyio import CancelScope
@@ -96,22 +97,31 @@ class Caller:
     login: Login
 
 
-def get_caller(request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep) -> Caller:
+async def get_caller(
+    request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep
+) -> Caller:
     """Find the live log-in behind the access token or, without one, the browser's cookie.
 
-    It is looked up at every request, so that logging out or disabling an account works at once.
+    It is looked up at every request, so that logging out or disabling an account works at once. SQLite finds
+    it by key without waiting for any writer, sooner than a thread would begin.
     Cross-site requests with a cookie never get here: `guard` refuses them.
     """
-    authorization = request.headers.get("authorization")
-    with database.session(write=False) as session:
-        if authorization is not None:
-            found = _by_token(session, tokens, authorization)
-        else:
-            found = logins.by_cookie(session, session_cookie(request, settings))
+    look = partial(_look_up, request, database, tokens, settings)
+    found = look() if database.is_sqlite else await run_in_threadpool(look)
     if found is None:
         raise Unauthenticated
     request.state.user_id = found[0].id
     return Caller(*found)
+
+
+def _look_up(
+    request: Request, database: Database, tokens: AccessTokens, settings: Settings
+) -> tuple[User, Login] | None:
+    authorization = request.headers.get("authorization")
+    with database.session(write=False) as session:
+        if authorization is not None:
+            return _by_token(session, tokens, authorization)
+        return logins.by_cookie(session, session_cookie(request, settings))
 
 
 def _by_token(session: Session, tokens: AccessTokens, authorization: str) -> tuple[User, Login] | None:
