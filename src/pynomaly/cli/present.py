@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pynomaly.detection.catalogue import AlgorithmInfo
+from pynomaly.detection.entries.info import AlgorithmInfo
 
 if TYPE_CHECKING:
     from pynomaly.results import Anomaly, Result

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from pynomaly.detection import catalogue
+from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.errors import Conflict, InputError, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
@@ -174,7 +175,7 @@ class _Asked:
     form: FormData | None = None
 
     @property
-    def info(self) -> catalogue.AlgorithmInfo:
+    def info(self) -> AlgorithmInfo:
         """The algorithm, or else the first one; raises UnknownAlgorithm."""
         return catalogue.get(self.algorithm or next(iter(catalogue.CATALOGUE)))
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from pynomaly.detection import catalogue
+from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.errors import Conflict, InputError, NotFound, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
@@ -113,9 +114,7 @@ def _save(
     return RedirectResponse(f"/detectors/{saved.id}", 303)
 
 
-def _recipe(
-    info: catalogue.AlgorithmInfo, typed: Mapping[str, str], errors: dict[str, str]
-) -> dict[str, Any]:
+def _recipe(info: AlgorithmInfo, typed: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
     """Read the form's settings; what is wrong goes to `errors`."""
     read = forms.answers(info, typed)
     errors.update(read.errors)
@@ -134,7 +133,7 @@ def _form(
     request: Request,
     actor: User,
     detector: Detector | None,
-    info: catalogue.AlgorithmInfo,
+    info: AlgorithmInfo,
     typed: dict[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     problem: PynomalyError | None = None,
@@ -158,7 +157,7 @@ def _form(
     )
 
 
-def _as_typed(detector: Detector, info: catalogue.AlgorithmInfo) -> dict[str, str]:
+def _as_typed(detector: Detector, info: AlgorithmInfo) -> dict[str, str]:
     """Write a detector as its form would hold it; another algorithm's parameters start at their defaults."""
     parameters = detector.parameters if detector.algorithm == info.name else {}
     typed = {

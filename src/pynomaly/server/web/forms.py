@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
-from pynomaly.detection.catalogue import AlgorithmInfo
+from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter
 

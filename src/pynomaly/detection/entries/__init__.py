@@ -1,0 +1,1 @@
+"""The catalogue's entries, one module per family; none imports a numeric library."""

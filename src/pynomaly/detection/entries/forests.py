@@ -1,0 +1,38 @@
+"""Algorithms that isolate rows by random cuts."""
+
+from pynomaly.detection.entries.info import AlgorithmInfo
+from pynomaly.detection.parameters import Parameter
+
+ENTRIES = (
+    AlgorithmInfo(
+        "isolation_forest",
+        "Isolation forest",
+        "Rows that random cuts set apart early are anomalous. Fast on any size; the best first choice.",
+        "pynomaly.detection.algorithms.forest",
+        "IsolationForest",
+        (
+            Parameter(
+                "n_trees", "int", 100, "How many random trees; more is steadier and slower.", 1, 10_000
+            ),
+            Parameter(
+                "max_samples",
+                "count_or_share",
+                "auto",
+                "Rows that each tree is grown from: a count, a share of all rows, or auto (at most 256).",
+                2,
+                choices=("auto",),
+            ),
+            Parameter(
+                "max_features",
+                "float",
+                1.0,
+                "Share of the columns that each tree may cut.",
+                0.0,
+                1.0,
+                exclusive_minimum=True,
+            ),
+            Parameter("bootstrap", "bool", False, "Draw each tree's rows with replacement."),
+        ),
+        tags={"speed": "fast", "memory": "low", "explains": "exact", "seeded": True},
+    ),
+)
