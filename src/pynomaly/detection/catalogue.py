@@ -8,12 +8,13 @@ follow from the entry.
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from pynomaly.detection import members
 from pynomaly.detection.entries import borders, covariance, forests, neighbours
 from pynomaly.detection.entries.info import AlgorithmInfo, did_you_mean
 from pynomaly.detection.parameters import Parameter, Value
-from pynomaly.errors import UnknownAlgorithm
+from pynomaly.errors import BadParameter, UnknownAlgorithm
 
 if TYPE_CHECKING:
     from pynomaly.detection.algorithms.contract import Algorithm
@@ -60,7 +61,26 @@ def check_parameters(name: str, params: Mapping[str, Any]) -> dict[str, Value]:
     """
     entry = get(name)
     given = {key: entry.parameter(key).check(value, name) for key, value in params.items()}
+    for key, value in given.items():
+        if entry.parameter(key).type == "members":
+            given[key] = tuple(
+                _checked_member(str(spelled), name) for spelled in cast("tuple[str, ...]", value)
+            )
     return {p.name: given.get(p.name, p.default) for p in entry.parameters}
+
+
+def member(spelled: str) -> tuple[str, dict[str, Value]]:
+    """Read one member of an ensemble: the algorithm's name, and those of its parameters that are given.
+
+    Raises:
+        UnknownAlgorithm, BadParameter: as `check_parameters`.
+
+    >>> member("knn(n_neighbors=10)")
+    ('knn', {'n_neighbors': 10})
+    """
+    name, written = members.read(spelled)
+    entry = get(name)
+    return name, {key: entry.parameter(key).parse(text, name) for key, text in written.items()}
 
 
 def create(name: str, params: Mapping[str, Any] | None = None, seed: int = 0) -> "Algorithm":
@@ -79,6 +99,17 @@ def load_class(name: str) -> "type[Algorithm]":
     entry = get(name)
     loaded: type[Algorithm] = getattr(importlib.import_module(entry.module), entry.class_name)
     return loaded
+
+
+def _checked_member(spelled: str, ensemble: str) -> str:
+    name, parameters = member(spelled)
+    if any(p.type == "members" for p in get(name).parameters):
+        raise BadParameter(
+            f"Parameter members of {ensemble} takes algorithms that have no members, not {name}.",
+            parameter="members",
+            algorithm=ensemble,
+        )
+    return members.spell(name, parameters)
 
 
 SEED = Parameter("seed", "int", 0, "Makes random choices repeatable.", 0, MAX_SEED)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pynomaly.detection import members
 from pynomaly.errors import BadParameter
 
-Value = int | float | bool | str
-ParameterType = Literal["int", "float", "bool", "choice", "count_or_share"]
+Value = int | float | bool | str | tuple[str, ...] | tuple[float, ...]
+ParameterType = Literal["int", "float", "bool", "choice", "count_or_share", "members", "numbers"]
+LISTS = frozenset({"members", "numbers"})
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 
@@ -19,8 +21,9 @@ class Parameter:
     """One parameter of an algorithm.
 
     `count_or_share` takes a count (an integer of at least `minimum`) or a share (a number above 0, at most
-    1; 1 means all). `choices` are the words of a `choice`, or words that any other type takes as well
-    ("auto").
+    1; 1 means all). `members` takes algorithms, spelled as `pynomaly.detection.members` says; `numbers` a
+    list of numbers, or text with commas between them. `choices` are the words of a `choice`, or words that
+    any other type takes as well ("auto").
     """
 
     name: str
@@ -44,7 +47,7 @@ class Parameter:
         Raises:
             BadParameter: wrong type or out of range; the message names parameter, algorithm, value and range.
         """
-        if isinstance(value, str):
+        if isinstance(value, str) and self.type not in LISTS:
             checked: Value | None = value if value in self.choices else None
         else:
             checked = _CHECKS[self.type](self, value)
@@ -70,7 +73,7 @@ class Parameter:
             return word
         if self.type == "bool" and word.lower() in TRUE_WORDS | FALSE_WORDS:
             return word.lower() in TRUE_WORDS
-        return self.check(_number(word), algorithm)
+        return self.check(word if self.type in LISTS else _number(word), algorithm)
 
     def allowed(self) -> str:
         """Say in words which values are allowed."""
@@ -80,6 +83,10 @@ class Parameter:
         elif self.type == "count_or_share":
             words.append(f"a whole number of at least {self.minimum or 1:g}")
             words.append("a share above 0 and at most 1")
+        elif self.type == "members":
+            words.append("a list of algorithms such as 'hbos, knn(n_neighbors=10)'")
+        elif self.type == "numbers":
+            words.append(f"a list of numbers{self._range()}")
         elif self.type != "choice":
             words.append(("a whole number" if self.type == "int" else "a number") + self._range())
         return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
@@ -89,7 +96,7 @@ class Parameter:
         return {
             "name": self.name,
             "type": self.type,
-            "default": self.default,
+            "default": list(self.default) if isinstance(self.default, tuple) else self.default,
             "help": self.help,
             "minimum": self.minimum,
             "maximum": self.maximum,
@@ -151,12 +158,30 @@ def _check_count_or_share(parameter: Parameter, value: Any) -> int | float | Non
     return _check_int(parameter, value)
 
 
+def _check_members(_: Parameter, value: Any) -> tuple[str, ...] | None:
+    try:
+        return members.spelled_all(value) or None
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def _check_numbers(parameter: Parameter, value: Any) -> tuple[float, ...] | None:
+    if isinstance(value, str):
+        value = [_number(word) for word in value.split(",") if word.strip()]
+    if not isinstance(value, list | tuple):
+        return None
+    numbers = [number for number in map(_real, value) if number is not None and parameter.holds(number)]
+    return tuple(numbers) if len(numbers) == len(value) else None
+
+
 _CHECKS: dict[str, Callable[[Parameter, Any], Value | None]] = {
     "bool": _check_bool,
     "choice": _check_choice,
     "int": _check_int,
     "float": _check_float,
     "count_or_share": _check_count_or_share,
+    "members": _check_members,
+    "numbers": _check_numbers,
 }
 
 

@@ -13,6 +13,7 @@ from pynomaly.errors import BadParameter
 
 PREFIX = "parameter-"
 MAX_FIELDS = 10_000
+TYPED_AS_TEXT = ("count_or_share", "members", "numbers")
 
 Kind = Literal["number", "text", "checkbox", "select"]
 
@@ -57,7 +58,7 @@ def kind(parameter: Parameter) -> Kind:
         return "checkbox"
     if parameter.type == "choice":
         return "select"
-    return "text" if parameter.choices or parameter.type == "count_or_share" else "number"
+    return "text" if parameter.choices or parameter.type in TYPED_AS_TEXT else "number"
 
 
 def text(value: Value) -> str:
@@ -68,6 +69,8 @@ def text(value: Value) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return ", ".join(text(item) for item in value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
