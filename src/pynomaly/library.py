@@ -62,7 +62,7 @@ class Detector:
         self.algorithm = algorithm
         self.parameters = catalogue.check_parameters(algorithm, parameters)
         self.contamination = check_contamination(contamination)
-        self.seed = int(catalogue.SEED.check(seed, algorithm))
+        self.seed = catalogue.check_seed(seed, algorithm)
         self.columns = None if columns is None else named("columns", columns)
         self.exclude = named("exclude", exclude or ())
         self._model: Model | None = None

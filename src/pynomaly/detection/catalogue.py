@@ -90,8 +90,7 @@ def create(name: str, params: Mapping[str, Any] | None = None, seed: int = 0) ->
         UnknownAlgorithm, BadParameter: as `check_parameters`; the seed is an integer from 0 to 2**32 - 1.
     """
     checked = check_parameters(name, params or {})
-    seed = int(SEED.check(seed, name))
-    return load_class(name)(seed=seed, **checked)
+    return load_class(name)(seed=check_seed(seed, name), **checked)
 
 
 def load_class(name: str) -> "type[Algorithm]":
@@ -99,6 +98,11 @@ def load_class(name: str) -> "type[Algorithm]":
     entry = get(name)
     loaded: type[Algorithm] = getattr(importlib.import_module(entry.module), entry.class_name)
     return loaded
+
+
+def check_seed(value: Any, name: str = "") -> int:
+    """Return a seed; raises BadParameter unless it is an integer from 0 to 2**32 - 1."""
+    return cast("int", SEED.check(value, name))
 
 
 def _checked_member(spelled: str, ensemble: str) -> str:

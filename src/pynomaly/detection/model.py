@@ -187,7 +187,7 @@ def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -
     name, parameters = _part(manifest, "algorithm", str), _part(manifest, "parameters", dict)
     try:
         checked = catalogue.check_parameters(name, parameters)
-        seed = int(catalogue.SEED.check(manifest.get("seed"), name))
+        seed = catalogue.check_seed(manifest.get("seed"), name)
     except (UnknownAlgorithm, BadParameter) as error:
         raise BadBundle(f"The model file cannot be used: {error.message}") from None
     return catalogue.load_class(name).from_state(checked, seed, state)

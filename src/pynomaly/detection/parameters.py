@@ -211,7 +211,7 @@ def _show(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def rows_meant(asked: Value, n: int, auto: int) -> int:
+def rows_meant(asked: int | float | str, n: int, auto: int) -> int:
     """Turn a `count_or_share` of rows into a count: "auto" means `auto`, up to 1 a share of the `n` rows."""
     if isinstance(asked, str):
         return auto
