@@ -15,6 +15,7 @@ from pynomaly.detection.algorithms import (
     forest_kernels,
     kernels,
     neighbour_kernels,
+    occlusion_kernels,
     svm_kernels,
     warm,
 )
@@ -39,6 +40,7 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         neighbour_kernels.merge_products,
         neighbour_kernels.finish_heaps,
         svm_kernels.border_distances,
+        occlusion_kernels.nearest_references,
         neighbour_kernels.reach_densities,
         neighbour_kernels.outlier_factors,
         elliptic_kernels.distance_shares,
