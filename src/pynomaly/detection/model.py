@@ -13,6 +13,7 @@ from pynomaly.detection import bundle, catalogue
 from pynomaly.detection.encoding import Encoder
 from pynomaly.detection.explain import Explainer, Reason
 from pynomaly.detection.features import Matrix, column_of, number
+from pynomaly.detection.nearest import NearestRow, NormalRows
 from pynomaly.detection.scoring import Calibration, Contamination, check_contamination, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
@@ -34,6 +35,7 @@ class Model:
     algorithm: "Algorithm"
     encoder: Encoder
     explainer: Explainer
+    normal: NormalRows
     calibration: Calibration
     contamination: Contamination
     threshold: float
@@ -65,7 +67,8 @@ class Model:
         scores = made.training_scores_
         cut = threshold(scores, contamination)
         notes = unused_notes(encoder.schema) + made.notes_
-        return cls(made, encoder, explainer, Calibration.fit(scores), contamination, cut, notes)
+        normal = NormalRows.fit(frame, encoder, scores, seed)
+        return cls(made, encoder, explainer, normal, Calibration.fit(scores), contamination, cut, notes)
 
     @property
     def schema(self) -> tuple[Column, ...]:
@@ -110,6 +113,10 @@ class Model:
         together = np.concatenate(parts) if parts else np.zeros((0, self.encoder.width))
         return self.explainer.reasons(frame, self.encoder, together)
 
+    def nearest_normal(self, frame: Frame) -> list[NearestRow]:
+        """Give for each of n rows the most similar of the normal training rows that were kept."""
+        return self.normal.nearest(frame)
+
     def frame_of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Make a frame with the model's columns of rows of JSON values (timestamps as ISO 8601 text)."""
         return {
@@ -127,6 +134,7 @@ class Model:
             "seed": self.algorithm.seed,
             "encoder": self.encoder.json(),
             "typical": self.explainer.json(),
+            "normal": self.normal.json(),
             "calibration": {"rows": self.calibration.rows},
             "contamination": self.contamination,
             "threshold": self.threshold,
@@ -136,6 +144,7 @@ class Model:
             _prefixed("algorithm", self.algorithm.state())
             | _prefixed("calibration", self.calibration.arrays())
             | _prefixed("typical", self.explainer.arrays())
+            | _prefixed("normal", self.normal.arrays())
         )
         return bundle.dump(manifest, arrays, key)
 
@@ -148,10 +157,11 @@ class Model:
         if algorithm.n_features_ != encoder.width:
             raise BadBundle("The model file's algorithm and columns do not fit each other.")
         explainer = Explainer.from_state(_part(manifest, "typical", list), _under("typical", arrays), encoder)
+        normal = NormalRows.from_state(_part(manifest, "normal", list), _under("normal", arrays), encoder)
         rows = _part(manifest, "calibration", dict).get("rows")
         calibration = Calibration.from_arrays(_under("calibration", arrays), rows)
         contamination, cut, notes = _settings(manifest)
-        return cls(algorithm, encoder, explainer, calibration, contamination, cut, notes)
+        return cls(algorithm, encoder, explainer, normal, calibration, contamination, cut, notes)
 
 
 def check_rows(rows: int) -> None:
