@@ -96,3 +96,19 @@ class Neighbours:
         distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int64)
         self._search.query(read_only(np.ascontiguousarray(queries)), distances, indices, progress)
         return distances, indices
+
+
+def gap_shares(gaps: Matrix, metric: str, p: float) -> Matrix:
+    """Say which share of each distance is each column's, shape (..., d); equal rows have none.
+
+    `gaps` are the columns' absolute differences, shape (..., d).
+    """
+    largest = gaps.max(axis=-1, keepdims=True)
+    relative = gaps / np.where(largest > 0, largest, 1)
+    if metric == "chebyshev":
+        powers = (relative == 1).astype(np.float64)
+    else:
+        powers = relative ** {"manhattan": 1.0, "euclidean": 2.0}.get(metric, p)
+    total = powers.sum(axis=-1, keepdims=True)
+    shares: Matrix = powers / np.where(total > 0, total, 1)
+    return shares
