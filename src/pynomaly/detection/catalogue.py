@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from pynomaly.detection import members
-from pynomaly.detection.entries import borders, covariance, forests, neighbours
+from pynomaly.detection.entries import borders, columns, covariance, forests, neighbours
 from pynomaly.detection.entries.info import AlgorithmInfo, did_you_mean
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter, UnknownAlgorithm
@@ -26,6 +26,7 @@ _FAMILIES = (
     borders.ENTRIES,
     neighbours.ENTRIES,
     covariance.ENTRIES,
+    columns.ENTRIES,
 )
 
 CATALOGUE: Mapping[str, AlgorithmInfo] = MappingProxyType(

@@ -68,3 +68,14 @@ def run_blocks(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def map_blocks(work: Callable[[int, int], R], n: int, size: int) -> list[R]:
+    """Call `work(begin, end)` for blocks of at most `size` of `n` items and list what it gives, in order."""
+    found: dict[int, R] = {}
+
+    def keep(begin: int, end: int) -> None:
+        found[begin] = work(begin, end)
+
+    run_blocks(keep, n, size)
+    return [found[begin] for begin in sorted(found)]
