@@ -162,7 +162,7 @@ ODD = {
 
 
 class TestOddTables:
-    @pytest.mark.parametrize("scaling", ["robust", "standard", "none"])
+    @pytest.mark.parametrize("scaling", ["robust", "standard", "rank", "none"])
     @pytest.mark.parametrize("kind", ODD)
     @pytest.mark.parametrize("name", NAMES)
     def test_scores_are_finite(self, name, kind, scaling):

@@ -11,8 +11,9 @@ SCALING = Parameter(
     "scaling",
     "choice",
     "robust",
-    "How columns are made comparable: by median and quartile range, by mean and standard deviation, or not.",
-    choices=("robust", "standard", "none"),
+    "How columns are made comparable: by median and quartile range, by mean and standard deviation, by the "
+    "normal score of each value's rank, or not.",
+    choices=("robust", "standard", "rank", "none"),
 )
 
 
