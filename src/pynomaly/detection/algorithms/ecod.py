@@ -39,8 +39,8 @@ class ECOD(Algorithm):
         progress(1.0)
 
     @staticmethod
-    def _parts(left: Matrix, right: Matrix, skewness: float) -> Matrix:
-        """Take the smaller tail, whatever the skewness."""
+    def _parts(left: Matrix, right: Matrix, _column: Matrix) -> Matrix:
+        """Take the smaller tail."""
         return np.maximum(left, right)
 
     def _score(self, X: Matrix) -> Matrix:

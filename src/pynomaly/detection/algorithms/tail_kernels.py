@@ -5,8 +5,6 @@ A column has k knots, sorted and distinct, and 2k + 1 places: place 2i is the ga
 says how many knots lie before each, so that a few knots only need to be compared.
 """
 
-import numpy as np
-
 from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, kernel
 
 TILE = 8_192
@@ -82,15 +80,12 @@ def add_tails(
 
 
 @kernel
-def moments(column: Floats) -> tuple[float, float, float]:
-    """Give the mean and the second and third central moments of values that are at most about 1."""
-    mean = 0.0
+def third_moment(column: Floats, unit: float) -> float:
+    """Give the third central moment of values in units of `unit`, which none exceeds."""
+    mean, third = 0.0, 0.0
     for x in column:
-        mean += x
-    mean /= len(column)
-    second, third = 0.0, 0.0
+        mean += x / unit / len(column)
     for x in column:
-        gap = x - mean
-        second += gap * gap
+        gap = x / unit - mean
         third += gap * gap * gap
-    return mean, second / len(column), third / len(column)
+    return third / len(column)

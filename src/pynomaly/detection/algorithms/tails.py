@@ -25,8 +25,8 @@ FINE = 256
 MIDDLE = 0.98
 STEEPEST = 1e300
 
-Parts = Callable[[Matrix, Matrix, float], Matrix]
-"""Turns -log of the left and the right tail, and the column's skewness, into a column's part of the score."""
+Parts = Callable[[Matrix, Matrix, Matrix], Matrix]
+"""Turns -log of the left and of the right tail, and the sorted column, into a column's part of the score."""
 
 
 @dataclass(frozen=True)
@@ -137,19 +137,10 @@ def _learn(column: Matrix, ranks: NDArray[np.int64], parts: Parts) -> tuple[Matr
     left, right = np.zeros(2 * len(knots) + 1), np.zeros(2 * len(knots) + 1)
     left[1::2] = left[2::2] = np.searchsorted(column, knots, "right")
     right[1::2] = right[:-1:2] = n - np.searchsorted(column, knots, "left")
-    tails = [np.log(n) - np.log(np.maximum(count, 0.5)) for count in (left, right)]
+    left, right = (np.log(n) - np.log(np.maximum(count, 0.5)) for count in (left, right))
     trimmed = int(n * (1 - MIDDLE) / 2)
     low, high = float(column[trimmed]), float(column[n - 1 - trimmed])
     width = high / 2 - low / 2
     with np.errstate(over="ignore"):
         inverse = min(STEEPEST, (2 * len(knots) + 1) / np.float64(width)) if width > 0 else 0.0
-    return knots, parts(*tails, _skewness(column)), low, float(inverse)
-
-
-def _skewness(column: Matrix) -> float:
-    """Give the skewness of a sorted column; 0 when it is constant."""
-    largest = max(-column[0], column[-1])
-    if largest <= 0 or column[0] == column[-1]:
-        return 0.0
-    _, second, third = kernels.moments(column / largest)
-    return float(third / second**1.5) if second > 0 else 0.0
+    return knots, parts(left, right, column), low, float(inverse)

@@ -9,7 +9,7 @@ ENTRIES = (
     AlgorithmInfo(
         "ecod",
         "ECOD",
-        "Rows with values far out in a column's tails are anomalous. No parameters, exact reasons, very fast.",
+        "Rows with values far out in a column's tails are anomalous. No parameters; very fast.",
         "pynomaly.detection.algorithms.ecod",
         "ECOD",
         (),
