@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from pynomaly import export
 from pynomaly.columns import Column, Frame
 from pynomaly.detection import catalogue
+from pynomaly.detection.choice import Choice, Contamination, Ways
 from pynomaly.detection.encoding import as_matrix, listed, plain_frame
 from pynomaly.detection.model import Model, Scored, check_rows
-from pynomaly.detection.scoring import Contamination, check_contamination
 from pynomaly.errors import BadBundle, BadColumns, NotFitted
 from pynomaly.phases import Phases
 from pynomaly.results import FrameKind, Result, explain
@@ -42,8 +42,13 @@ class Detector:
     """An algorithm with its parameters; `fit` trains it, and then it scores any table of the same shape.
 
     `columns` names the columns to use (default: all that can be), `exclude` those to leave out.
-    `contamination` is the assumed share of anomalies in the training table, above 0 and at most 0.5, or
-    "auto": a fence beyond the scores' upper quartile, which may flag none (`detection.scoring.threshold`).
+
+    At most one of these says which rows are anomalies (more in docs/scores.md):
+    - `contamination`: share of the training rows to flag, above 0 and at most 0.5; or "auto" (the default),
+      which flags the rows that stand out from the others, and may flag none;
+    - `max_alerts`: how many of the training table's rows are flagged at most;
+    - `fdr`: share of false alarms among the flagged rows of each table that is judged;
+    - `quantile`: share of the training rows that are not flagged.
 
     Raises UnknownAlgorithm, BadParameter or BadColumns.
     """
@@ -54,14 +59,19 @@ class Detector:
         *,
         columns: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,
-        contamination: Contamination = "auto",
+        contamination: Contamination | None = None,
+        max_alerts: int | None = None,
+        fdr: float | None = None,
+        quantile: float | None = None,
         seed: int = 0,
         **parameters: Any,
     ) -> None:
         """Check and store; nothing is trained yet."""
         self.algorithm = algorithm
         self.parameters = catalogue.check_parameters(algorithm, parameters)
-        self.contamination = check_contamination(contamination)
+        self.choice = Choice.of(
+            {"contamination": contamination, "max_alerts": max_alerts, "fdr": fdr, "quantile": quantile}
+        )
         self.seed = catalogue.check_seed(seed, algorithm)
         self.columns = None if columns is None else named("columns", columns)
         self.exclude = named("exclude", exclude or ())
@@ -78,6 +88,17 @@ class Detector:
         return self._model
 
     @property
+    def contamination(self) -> Contamination | None:
+        """The share of the training rows to flag, or "auto"; None when the threshold is chosen otherwise."""
+        chosen: Contamination | None = self.choice.get("contamination")
+        return chosen
+
+    @property
+    def estimated_contamination(self) -> float:
+        """The share of the training rows that stand out; 0: no strong anomalies. Needs `fit`."""
+        return self.model.estimated_contamination
+
+    @property
     def columns_(self) -> tuple[Column, ...]:
         """The training table's columns; `unused` says why one is left out."""
         return self.model.schema
@@ -89,12 +110,33 @@ class Detector:
 
     @property
     def threshold(self) -> float:
-        """The score above which a row is an anomaly; it may be set at any time after training."""
+        """The score above which a row is an anomaly; it may be set at any time after training.
+
+        With `fdr` this one is for single rows; `detect` finds each table's own.
+        """
         return self.model.threshold
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        self._model = self.model.with_threshold(value)
+        self._move(self.model.with_threshold(value))
+
+    def set_threshold(self, value: float | None = None, **ways: Unpack[Ways]) -> Self:
+        """Choose anew which rows are anomalies, after training and without training again.
+
+        `value` is a score; or give one of `contamination`, `max_alerts`, `fdr` and `quantile`, as for
+        `Detector`. Nothing stands for contamination "auto". Raises BadParameter, NotFitted.
+
+        >>> detector = Detector().fit([[float(i % 7), float(i % 5)] for i in range(200)])
+        >>> detector.set_threshold(max_alerts=3).threshold == detector.set_threshold(quantile=0.98).threshold
+        False
+        """
+        self._move(self.model.with_threshold(value, **ways))
+        return self
+
+    def _move(self, model: Model) -> None:
+        self._model = model
+        if model.choice.way != "value":  # a score means nothing to the next training
+            self.choice = model.choice
 
     def fit(self, source: Any, progress: Progress | None = None) -> Self:
         """Train on a path, "-" (standard input), frame, array or Table.
@@ -110,10 +152,10 @@ class Detector:
                 frame,
                 self.algorithm,
                 self.parameters,
-                self.contamination,
                 self.seed,
                 _telling(progress, "Training"),
                 schema,
+                **cast(Ways, self.choice.ways()),
             )
         self._fit_phases = phases
         self._trained_on = None if table is None else weakref.ref(table)
@@ -162,14 +204,14 @@ class Detector:
             labels = None if label_column is None else table.labels(label_column)
         known = self._trained_on is not None and self._trained_on() is table
         with phases.measure("score"):
-            scores, p_values, verdicts = self._score(table, progress)
+            scores, p_values, verdicts, cut = self._score(table, progress)
         result = Result(
             self.algorithm,
-            model.threshold,
+            cut,
             scores,
             p_values,
             verdicts,
-            model.notes,
+            (*model.notes, *model.remarks(scores, verdicts)),
             phases.including(self._fit_phases) if known else phases,
             table,
             model,
@@ -219,8 +261,8 @@ class Detector:
         model = Model.from_bytes(data, key, require_signature)
         known = model.algorithm
         parameters: dict[str, Any] = dict(known.params)
-        made = cls(known.name, contamination=model.contamination, seed=known.seed, **parameters)
-        made._model = model
+        made = cls(known.name, seed=known.seed, **parameters)
+        made._move(model)
         return made
 
 
@@ -230,7 +272,10 @@ def detect(
     *,
     columns: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,
-    contamination: Contamination = "auto",
+    contamination: Contamination | None = None,
+    max_alerts: int | None = None,
+    fdr: float | None = None,
+    quantile: float | None = None,
     seed: int = 0,
     label_column: str | None = None,
     progress: Progress | None = None,
@@ -245,7 +290,15 @@ def detect(
     wanted = None if columns is None else [name for name in named("columns", columns) if name != label_column]
     left_out = [*named("exclude", exclude or ()), *([] if label_column is None else [label_column])]
     detector = Detector(
-        algorithm, columns=wanted, exclude=left_out, contamination=contamination, seed=seed, **parameters
+        algorithm,
+        columns=wanted,
+        exclude=left_out,
+        contamination=contamination,
+        max_alerts=max_alerts,
+        fdr=fdr,
+        quantile=quantile,
+        seed=seed,
+        **parameters,
     )
     phases = Phases()
     with phases.measure("read"):

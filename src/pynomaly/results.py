@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly import export
-from pynomaly.detection.explain import Reason
+from pynomaly.detection.explain import Explanation, Reason
 from pynomaly.phases import Phases
 from pynomaly.tables import Table
 
@@ -22,12 +22,20 @@ FrameKind = Literal["pandas", "polars", "pyarrow"]
 CELLS_AT_ONCE = 200_000
 """Cells that are read at once to be explained, to bound memory."""
 
-Explained = dict[int, list[Reason]]
+WIDE = 100
+"""Of the nearest normal row of a table with more columns, only those that the reasons name are written."""
+
+Explained = dict[int, Explanation]
 
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """One row of the result: `row` is its 0-based place in the table, `values` its cells as JSON values."""
+    """One row of the result: `row` is its 0-based place in the table, `values` its cells as JSON values.
+
+    `nearest_normal` is the most similar of the normal training rows that the model keeps, as {"row": its
+    place in the training table, "values": {column: JSON value}}; `summary` says in one sentence why the row
+    is unusual.
+    """
 
     row: int
     score: float
@@ -35,11 +43,19 @@ class Anomaly:
     is_anomaly: bool
     reasons: list[Reason]
     values: dict[str, Any]
+    nearest_normal: dict[str, Any]
+    summary: str
 
     def json(self) -> dict[str, Any]:
-        """Give row, score, p-value and reasons as JSON values."""
-        told = [reason.json() for reason in self.reasons]
-        return {"row": self.row, "score": self.score, "p_value": self.p_value, "reasons": told}
+        """Give row, score, p-value, summary, reasons and the nearest normal row as JSON values."""
+        return {
+            "row": self.row,
+            "score": self.score,
+            "p_value": self.p_value,
+            "summary": self.summary,
+            "reasons": [reason.json() for reason in self.reasons],
+            "nearest_normal": self.nearest_normal,
+        }
 
 
 @dataclass
@@ -76,6 +92,11 @@ class Result:
         return int(self.is_anomaly.sum())
 
     @property
+    def estimated_contamination(self) -> float:
+        """The share of the training rows that stand out from the rest; 0: no strong anomalies."""
+        return self.model.estimated_contamination
+
+    @property
     def seconds(self) -> float:
         """Seconds of all phases together."""
         return self.phases.total
@@ -107,6 +128,7 @@ class Result:
             "n_rows": self.n_rows,
             "n_anomalies": self.n_anomalies,
             "threshold": self.threshold,
+            "estimated_contamination": self.estimated_contamination,
             "algorithm": self.algorithm,
             "seconds": round(self.seconds, 6),
             "metrics": self.metrics,
@@ -133,8 +155,16 @@ class Result:
         export.write_columns(path, self._columns())
 
     def write_parquet_ranked(self, path: str | Path) -> None:
-        """Write all rows by rank: rank (from 1), row, score, p_value, is_anomaly, reasons (JSON or NULL)."""
-        told = {row: json.dumps([r.json() for r in reasons]) for row, reasons in self.explained.items()}
+        """Write all rows by rank: rank (from 1), row, score, p_value, is_anomaly, and what explains them.
+
+        That is summary (text), reasons and nearest_normal (JSON), all NULL in rows that are not explained.
+        """
+        why = self.explained.items()
+        told = {
+            "summary": {row: e.summary for row, e in why},
+            "reasons": {row: json.dumps([r.json() for r in e.reasons]) for row, e in why},
+            "nearest_normal": {row: json.dumps(kept_values(e)) for row, e in why},
+        }
         export.write_ranked(path, self._columns(), self.order, told)
 
     def score_histogram(self, bins: int = 40) -> dict[str, list[Any]]:
@@ -152,17 +182,28 @@ class Result:
 
     def _anomaly(self, row: int, values: dict[str, Any]) -> Anomaly:
         score, p_value = float(self.scores[row]), float(self.p_values[row])
-        return Anomaly(row, score, p_value, bool(self.is_anomaly[row]), self.explained[row], values)
+        why = self.explained[row]
+        flagged = bool(self.is_anomaly[row])
+        return Anomaly(row, score, p_value, flagged, why.reasons, values, why.nearest_normal, why.summary)
+
+
+def kept_values(why: Explanation) -> dict[str, Any]:
+    """Give the nearest normal row as it is written to a file: of many columns only those that are named."""
+    row, values = why.nearest_normal["row"], why.nearest_normal["values"]
+    if len(values) > WIDE:
+        values = {reason.column: values[reason.column] for reason in why.reasons}
+    return {"row": row, "values": values}
 
 
 def explain(result: Result, rows: Sequence[int], progress: Callable[[float], None] | None = None) -> None:
-    """Find the reasons of those rows that have none yet, a bounded number of cells at a time."""
+    """Explain those rows that are not explained yet, a bounded number of cells at a time."""
     table, model = result.table, result.model
     missing = [row for row in rows if row not in result.explained]
     step = max(1, min(5000, CELLS_AT_ONCE // max(len(model.columns), 1)))
     for start in range(0, len(missing), step):
         chunk = missing[start : start + step]
         frame = model.frame_of_rows(table.rows(chunk, model.columns))
-        result.explained.update(zip(chunk, model.reasons(frame), strict=True))
+        found = model.explanations(frame, result.is_anomaly[chunk].tolist())
+        result.explained.update(zip(chunk, found, strict=True))
         if progress:
             progress(min(1.0, (start + step) / len(missing)))

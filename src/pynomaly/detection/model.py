@@ -1,20 +1,23 @@
 """A trained model: encoder, algorithm, calibration, threshold and summaries, fitted and saved together."""
 
+import math
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.columns import Column, Frame
 from pynomaly.detection import bundle, catalogue
+from pynomaly.detection.choice import Choice, Ways
 from pynomaly.detection.encoding import Encoder
-from pynomaly.detection.explain import Explainer, Reason
+from pynomaly.detection.explain import Explainer, Explanation, Reason
 from pynomaly.detection.features import Matrix, column_of, number
-from pynomaly.detection.nearest import NearestRow, NormalRows
-from pynomaly.detection.scoring import Calibration, Contamination, check_contamination, threshold
+from pynomaly.detection.nearest import NormalRows
+from pynomaly.detection.scoring import Calibration
+from pynomaly.detection.thresholds import batch_threshold, digest, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
 
@@ -22,7 +25,13 @@ if TYPE_CHECKING:
     from pynomaly.detection.algorithms.contract import Algorithm
 
 Progress = Callable[[float], None]
-Scored = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
+Scored = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], float]
+"""Scores, p-values and verdicts of n rows, each of shape (n,), and the threshold they were judged by."""
+
+FITTING = 0.6
+"""Of the training, the share that is not calibration, for progress."""
+
+NO_STRONG = "No strong anomalies"
 
 EXPLAINED_AT_ONCE = 1024
 """Rows whose contributions are computed together, to bound memory."""
@@ -36,9 +45,11 @@ class Model:
     encoder: Encoder
     explainer: Explainer
     normal: NormalRows
+    training: Calibration
     calibration: Calibration
-    contamination: Contamination
+    choice: Choice
     threshold: float
+    trained_on: str
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -47,28 +58,42 @@ class Model:
         frame: Frame,
         algorithm: str = "isolation_forest",
         parameters: Mapping[str, Any] | None = None,
-        contamination: Contamination = "auto",
         seed: int = 0,
         progress: Progress | None = None,
         schema: Sequence[Column] | None = None,
+        **ways: Unpack[Ways],
     ) -> "Model":
         """Train on the rows of `frame`; `progress` is called with shares from 0 to 1.
 
-        `schema` lists all columns on offer, when `frame` holds only the ones that are used.
+        `schema` lists all columns on offer, when `frame` holds only the ones that are used. `ways` chooses
+        the threshold (`detection.thresholds`): at most one of contamination, max_alerts, fdr and quantile.
         Raises UnknownAlgorithm, BadParameter, NoUsableColumns, TooFewRows or FitFailed.
         """
-        contamination = check_contamination(contamination)
+        choice = Choice.of(ways)
         made = catalogue.create(algorithm, parameters, seed)
         for data in frame.values():
             check_rows(len(data))
         encoder = Encoder.fit(frame, schema)
         explainer = Explainer.fit(frame, encoder)
-        made.fit(encoder.transform(frame), progress)
+        X = encoder.transform(frame)
+        made.fit(X, progress and (lambda done: progress(done * FITTING)))
         scores = made.training_scores_
-        cut = threshold(scores, contamination)
-        notes = unused_notes(encoder.schema) + made.notes_
-        normal = NormalRows.fit(frame, encoder, scores, seed)
-        return cls(made, encoder, explainer, normal, Calibration.fit(scores), contamination, cut, notes)
+        training = calibration = Calibration.fit(scores)
+        if not made.out_of_sample_:
+            tell = progress and (lambda done: progress(FITTING + done * (1 - FITTING)))
+            calibration = Calibration.fit(made.calibration_scores(X, tell))
+        return cls(
+            made,
+            encoder,
+            explainer,
+            NormalRows.fit(frame, encoder, scores, seed),
+            training,
+            calibration,
+            choice,
+            threshold(training, calibration, choice),
+            digest(scores),
+            unused_notes(encoder.schema) + made.notes_,
+        )
 
     @property
     def schema(self) -> tuple[Column, ...]:
@@ -80,17 +105,24 @@ class Model:
         """The columns that a table must have to be scored."""
         return self.encoder.names
 
-    def with_threshold(self, value: float) -> "Model":
-        """Give the same model with another cut between normal and anomalous rows."""
-        try:
-            return replace(self, threshold=number(value.item() if isinstance(value, np.generic) else value))
-        except ValueError:
-            raise BadParameter(
-                f"The threshold is a finite number, not {value!r}.", parameter="threshold"
-            ) from None
+    @property
+    def estimated_contamination(self) -> float:
+        """Share of the training rows that stand out, whatever the threshold; what "auto" flags."""
+        return self.training.share_above(threshold(self.training, self.calibration, Choice()))
+
+    def with_threshold(self, value: float | None = None, **ways: Unpack[Ways]) -> "Model":
+        """Give the same model with another cut between normal and anomalous rows, without retraining.
+
+        It is `value`, a score, or what one of contamination, max_alerts, fdr and quantile makes it; neither
+        gives contamination "auto". Raises BadParameter.
+        """
+        choice = Choice.of(ways) if value is None else Choice.at(value)
+        if value is not None and any(way is not None for way in ways.values()):
+            raise BadParameter("Give a threshold or a way to choose one, not both.", parameter="threshold")
+        return replace(self, choice=choice, threshold=threshold(self.training, self.calibration, choice))
 
     def score_block(self, frame: Frame) -> Scored:
-        """Score n rows: score, p-value and whether the score is above the threshold, each of shape (n,)."""
+        """Score n rows and judge them."""
         return self.judge(self.score_frame(frame))
 
     def score_frame(self, frame: Frame) -> NDArray[np.float64]:
@@ -98,8 +130,31 @@ class Model:
         return self.algorithm.score(self.encoder.transform(frame))
 
     def judge(self, scores: NDArray[np.float64]) -> Scored:
-        """Add p-values and verdicts to scores."""
-        return scores, self.calibration.p_values(scores), scores > self.threshold
+        """Add p-values, verdicts and the threshold to the scores of a whole table.
+
+        The threshold is the model's; but with `fdr`, on any table but the training table, it is the one that
+        Benjamini and Hochberg give for that table's p-values.
+        """
+        p_values, cut = self.calibration.p_values(scores), self.threshold
+        if self.choice.way == "fdr" and digest(scores) != self.trained_on:
+            cut = batch_threshold(scores, p_values, self.choice.number, cut)
+        return scores, p_values, scores > cut, cut
+
+    def remarks(self, scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
+        """Say when no row stands out, or when so few training rows can tell none from chance."""
+        stands_out = threshold(self.training, self.calibration, Choice())
+        if len(scores) and scores.max() <= stands_out and flagged.any():
+            return (f"{NO_STRONG}: the flagged rows score highest, but none stands out from the rest.",)
+        if flagged.any():
+            return ()
+        n, m = self.calibration.rows, len(scores)
+        if self.choice.way == "fdr" and m / (n + 1) > self.choice.number:
+            least = math.ceil(m / (n + 1) / self.choice.number)
+            return (
+                f"No row is flagged: with {n} training rows and {m} to judge, fdr={self.choice.value} "
+                f"takes at least {least} rows that all score above the training rows.",
+            )
+        return (f"{NO_STRONG}: no row stands out from the rest.",)
 
     def score_array(self, X: Matrix) -> NDArray[np.float64]:
         """Score a float matrix whose columns are those of `schema`, in that order: shape (n,)."""
@@ -113,9 +168,11 @@ class Model:
         together = np.concatenate(parts) if parts else np.zeros((0, self.encoder.width))
         return self.explainer.reasons(frame, self.encoder, together)
 
-    def nearest_normal(self, frame: Frame) -> list[NearestRow]:
-        """Give for each of n rows the most similar of the normal training rows that were kept."""
-        return self.normal.nearest(frame)
+    def explanations(self, frame: Frame, is_anomaly: Iterable[bool]) -> list[Explanation]:
+        """Explain n rows: reasons, the most similar normal training row, and a sentence."""
+        parts = zip(self.reasons(frame), self.normal.nearest(frame), is_anomaly, strict=True)
+        say = self.explainer.summary
+        return [Explanation(why, nearest, say(why, nearest, bool(odd))) for why, nearest, odd in parts]
 
     def frame_of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Make a frame with the model's columns of rows of JSON values (timestamps as ISO 8601 text)."""
@@ -126,6 +183,7 @@ class Model:
 
     def to_bytes(self, key: bytes | None = None) -> bytes:
         """Write the model as one file's bytes, signed when a `key` is given."""
+        same = self.training is self.calibration
         manifest = {
             "created_by": __version__,
             "libraries": {"python": platform.python_version(), "numpy": np.__version__},
@@ -135,14 +193,15 @@ class Model:
             "encoder": self.encoder.json(),
             "typical": self.explainer.json(),
             "normal": self.normal.json(),
-            "calibration": {"rows": self.calibration.rows},
-            "contamination": self.contamination,
+            "calibration": {"rows": self.calibration.rows, "scores": self.trained_on},
+            "choice": self.choice.json(),
             "threshold": self.threshold,
             "notes": list(self.notes),
         }
         arrays = (
             _prefixed("algorithm", self.algorithm.state())
             | _prefixed("calibration", self.calibration.arrays())
+            | ({} if same else _prefixed("training", self.training.arrays()))
             | _prefixed("typical", self.explainer.arrays())
             | _prefixed("normal", self.normal.arrays())
         )
@@ -158,10 +217,13 @@ class Model:
             raise BadBundle("The model file's algorithm and columns do not fit each other.")
         explainer = Explainer.from_state(_part(manifest, "typical", list), _under("typical", arrays), encoder)
         normal = NormalRows.from_state(_part(manifest, "normal", list), _under("normal", arrays), encoder)
-        rows = _part(manifest, "calibration", dict).get("rows")
-        calibration = Calibration.from_arrays(_under("calibration", arrays), rows)
-        contamination, cut, notes = _settings(manifest)
-        return cls(algorithm, encoder, explainer, normal, calibration, contamination, cut, notes)
+        kept = _part(manifest, "calibration", dict)
+        calibration = Calibration.from_arrays(_under("calibration", arrays), kept.get("rows"))
+        training, known = calibration, _part(kept, "scores", str)
+        if own := _under("training", arrays):
+            training = Calibration.from_arrays(own, kept.get("rows"))
+        choice, cut, notes = _settings(manifest)
+        return cls(algorithm, encoder, explainer, normal, training, calibration, choice, cut, known, notes)
 
 
 def check_rows(rows: int) -> None:
@@ -203,12 +265,11 @@ def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -
     return catalogue.load_class(name).from_state(checked, seed, state)
 
 
-def _settings(manifest: Mapping[str, Any]) -> tuple[Contamination, float, tuple[str, ...]]:
+def _settings(manifest: Mapping[str, Any]) -> tuple[Choice, float, tuple[str, ...]]:
     notes = _part(manifest, "notes", list)
     if not all(isinstance(note, str) for note in notes):
         raise BadBundle("The model file's notes are not text.")
     try:
-        contamination = check_contamination(manifest.get("contamination"))
-        return contamination, number(manifest.get("threshold")), tuple(notes)
+        return Choice.from_json(manifest.get("choice")), number(manifest.get("threshold")), tuple(notes)
     except (BadParameter, ValueError):
         raise BadBundle("The model file's threshold makes no sense.") from None

@@ -1,20 +1,17 @@
-"""What a score means: p-values against the training rows, and the threshold that makes a row an anomaly.
+"""What a score means: its place among the scores of the training rows, kept exactly or nearly so."""
 
-A score is a function of the model and the row alone; both numbers here come from the training scores.
-"""
-
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.errors import BadBundle, BadParameter, FitFailed
+from pynomaly.errors import BadBundle, FitFailed
 
 Scores = NDArray[np.float64]
 Counts = NDArray[np.int64]
-Contamination = float | Literal["auto"]
 
 EXACT_MOST = 100_000
 """Up to this many training scores are all kept."""
@@ -25,15 +22,12 @@ TAIL_KEPT = 20_000
 BODY_KEPT = 20_000
 """… and this many of the others, evenly spaced by rank."""
 
-AUTO_MOST = 0.10
-"""Largest share of the training rows that contamination "auto" flags."""
-
 
 @dataclass(frozen=True)
 class Calibration:
-    """The training scores' distribution: `values` ascending; for each, how many scores are >= and > it.
+    """The distribution of n scores: `values` ascending; for each, how many scores are >= and > it.
 
-    Exact for up to `EXACT_MOST` training rows, and above that for the `TAIL_KEPT` highest scores. Between two
+    Exact for up to `EXACT_MOST` scores, and above that for the `TAIL_KEPT` highest scores. Between two
     kept values of the rest the p-value is rounded up, by at most 1 / `BODY_KEPT`.
     """
 
@@ -61,13 +55,37 @@ class Calibration:
     def p_values(self, scores: Scores) -> Scores:
         """(1 + number of training scores >= s) / (n + 1) for each score s: the smaller, the more unusual.
 
-        Never 0: a score above all training scores has 1 / (n + 1) (Davison & Hinkley, 1997, section 4.2).
+        Never 0: a score above all training scores has 1 / (n + 1). For a new row like the training rows,
+        p <= a has a chance of at most a when these are scored as if they were new, too (conformal p-value:
+        V. Vovk, A. Gammerman, G. Shafer 2005; Bates et al. 2023).
         """
         place = np.searchsorted(self.values, scores, side="left")
         kept = self.values[np.minimum(place, len(self.values) - 1)] == scores
         between = np.append(self.rows, self.above)[place]
         counts = np.where(kept, np.append(self.at_least, 0)[place], between)
         return np.asarray((1.0 + counts) / (self.rows + 1.0))
+
+    def quantile(self, share: float) -> float:
+        """Find the score that a `share` of the scores lie at or below, as numpy's `quantile` does."""
+        place = share * (self.rows - 1)
+        low = int(place)
+        below, above = self._ordered(low), self._ordered(min(low + 1, self.rows - 1))
+        return below + (above - below) * (place - low)
+
+    def highest_but(self, most: int) -> float:
+        """Find the lowest cut that at most `most` scores lie above; below all when `most` is all of them."""
+        if most >= self.rows:
+            return math.nextafter(float(self.values[0]), -math.inf)
+        return self._ordered(self.rows - 1 - most)
+
+    def share_above(self, cut: float) -> float:
+        """Give the share of the scores that lie above `cut`."""
+        place = int(np.searchsorted(self.values, cut, side="right"))
+        return float(self.above[place - 1]) / self.rows if place else 1.0
+
+    def _ordered(self, place: int) -> float:
+        """Find the score at a place in ascending order (from 0); between kept ones the next higher."""
+        return float(self.values[np.searchsorted(self.rows - self.above, place, side="right")])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a saved model."""
@@ -87,30 +105,3 @@ class Calibration:
         if not (np.isfinite(values).all() and ordered and nested):
             raise BadBundle("The calibration in the model file makes no sense.")
         return cls(values, at_least, above, rows)
-
-
-def check_contamination(value: Any) -> Contamination:
-    """Give "auto" or a share of rows in (0, 0.5]; raises BadParameter for anything else."""
-    if isinstance(value, str) and value == "auto":
-        return "auto"
-    if isinstance(value, int | float | np.floating) and not isinstance(value, bool) and 0 < value <= 0.5:
-        return float(value)
-    raise BadParameter(
-        f'contamination must be "auto" or a number above 0 and at most 0.5, not {value!r}.',
-        parameter="contamination",
-    )
-
-
-def threshold(scores: Scores, contamination: Contamination) -> float:
-    """Find the score above which (strictly) a row is an anomaly, from the training scores, shape (n,).
-
-    A share c gives the (1 - c) quantile, as scikit-learn's `offset_` does: about c of the training rows are
-    flagged; rows tied with the threshold are not. "auto" gives the semi-interquartile fence for skewed data
-    Q3 + 3 (Q3 - Q2) (Kimber, 1990, Applied Statistics 39), raised where needed so that at most `AUTO_MOST`
-    of the training rows are flagged (of fewer than 10, none); it flags none when no score stands out.
-    """
-    if contamination != "auto":
-        return float(np.quantile(scores, 1.0 - contamination))
-    middle, upper = np.quantile(scores, [0.5, 0.75])
-    first_spared = len(scores) - 1 - int(AUTO_MOST * len(scores))
-    return float(max(upper + 3.0 * (upper - middle), np.partition(scores, first_spared)[first_spared]))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection.catalogue import check_parameters
+from pynomaly.detection.conformal import out_of_sample_scores
 from pynomaly.errors import FitFailed, NotFitted, SchemaMismatch, TooFewRows
 
 Matrix = NDArray[np.float64]
@@ -27,10 +28,15 @@ class Algorithm(ABC):
         training_scores_: float64, shape (n,): the score of each training row, as `score` gives it.
         n_features_: how many columns it was trained on.
         notes_: what was done otherwise than asked for, and why; shown to users.
+        out_of_sample_: whether a training row's score is what it would be had it not been trained on, or so
+            nearly: each row leaves itself out, or had a part in little of what was learned.
+        unit_: what scores are multiples of, where that depends on the number of training rows.
     """
 
     name: ClassVar[str]
     min_rows: ClassVar[int] = 2
+    out_of_sample_: bool = False
+    unit_: float = 1.0
 
     def __init__(self, *, seed: int = 0, **params: Any) -> None:
         """Check and store the parameters (see the catalogue); those not given take their defaults.
@@ -86,6 +92,16 @@ class Algorithm(ABC):
         """The score of each training row, shape (n,); empty after `from_state`."""
         scores: Matrix = self.__dict__.get("_training_scores", np.empty(0))
         return scores
+
+    def calibration_scores(self, X: Matrix, progress: Progress | None = None) -> Matrix:
+        """Score the training rows `X`, shape (n, d), as if they were new: float64, shape (n,), in order.
+
+        These are the training scores when they are `out_of_sample_`, else those of cross-conformal training
+        (see `conformal`). Call it after `fit`, on the same rows.
+        """
+        if self.out_of_sample_:
+            return self.training_scores_
+        return out_of_sample_scores(self, as_matrix(X), progress)
 
     @abstractmethod
     def state(self) -> State:

@@ -19,6 +19,8 @@ CELLS_AT_ONCE = 4_000_000
 class NeighbourDistances(Algorithm):
     """What scores by the distances to the k nearest training rows have in common."""
 
+    out_of_sample_ = True  # no row is its own neighbour
+
     @property
     def _metric(self) -> str:
         return "euclidean"

@@ -37,6 +37,7 @@ class LocalOutlierFactor(Algorithm):
     """
 
     name = "local_outlier_factor"
+    out_of_sample_ = True  # no row is its own neighbour
 
     @classmethod
     def warm_up(cls, X: Matrix) -> None:

@@ -53,6 +53,7 @@ class OneClassSVM(Algorithm):
         if method == "auto":
             method = "exact" if len(X) <= MAX_EXACT_ROWS else "nystroem"
         vectors, weights, offset = self._solve(scaled) if method == "exact" else self._approximate(scaled)
+        self.unit_ = float(len(X)) if method == "exact" else 1.0  # the dual's weights add up to nu * n
         if not (np.isfinite(weights).all() and np.isfinite(offset)):
             raise FitFailed(NO_BORDER)
         self._keep(vectors, weights, offset)
