@@ -70,19 +70,24 @@ def write_columns(path: str | Path, columns: Arrays) -> None:
         _copy(database, "SELECT * FROM given", temporary, options)
 
 
-def write_ranked(path: str | Path, columns: Arrays, order: NDArray[Any], reasons: Mapping[int, str]) -> None:
-    """Write a Parquet file with a row for each of `order`, best first: rank (from 1), columns, reasons.
+def write_ranked(
+    path: str | Path, columns: Arrays, order: NDArray[Any], told: Mapping[str, Mapping[int, str]]
+) -> None:
+    """Write a Parquet file with a row for each of `order`, best first: rank (from 1), columns, texts.
 
-    `reasons` holds the JSON text of the rows that have some; the others get NULL.
+    `told` holds columns of text by name, each with the texts of some rows; the others get NULL.
     """
     import numpy as np
 
     ranked = {"rank": np.arange(1, len(order) + 1)} | {name: array[order] for name, array in columns.items()}
     with replacing(path) as temporary, _database(ranked) as database:
-        database.execute("CREATE TABLE why (row BIGINT, reasons VARCHAR)")
-        told = [list(reasons), list(reasons.values())]
-        database.execute("INSERT INTO why SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", told)
-        query = "SELECT given.*, why.reasons FROM given LEFT JOIN why USING (row) ORDER BY rank"
+        query = "SELECT given.*" + "".join(f", {name}.{name}" for name in told) + " FROM given"
+        for name, texts in told.items():
+            database.execute(f"CREATE TABLE {name} (row BIGINT, {name} VARCHAR)")
+            values = [list(texts), list(texts.values())]
+            database.execute(f"INSERT INTO {name} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", values)
+            query += f" LEFT JOIN {name} USING (row)"
+        query += " ORDER BY rank"
         _copy(database, query, temporary, FORMATS[".parquet"])
 
 

@@ -68,7 +68,7 @@ def test_the_json_is_what_the_library_gives(detect, table):
     assert told["anomalies"] == expected["anomalies"]
     assert told["threshold"] == expected["threshold"]
     assert told["anomalies"][0]["row"] == 5
-    assert list(told["anomalies"][0]) == ["row", "score", "p_value", "reasons"]
+    assert list(told["anomalies"][0]) == ["row", "score", "p_value", "summary", "reasons", "nearest_normal"]
     assert told["metrics"]["auc_roc"] == 1.0
     assert list(told["metrics"]["phases"]) == ["read", "fit", "score", "explain"]
 

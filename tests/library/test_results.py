@@ -56,7 +56,10 @@ def test_the_json_is_as_promised(result):
     assert told["n_rows"] == 300
     assert told["algorithm"] == "isolation_forest"
     assert len(told["anomalies"]) == 3
-    assert list(told["anomalies"][0]) == ["row", "score", "p_value", "reasons"]
+    first = told["anomalies"][0]
+    assert list(first) == ["row", "score", "p_value", "summary", "reasons", "nearest_normal"]
+    assert first["summary"].startswith("Unusual because ")
+    assert list(first["nearest_normal"]["values"]) == ["x", "y", "z", "k"]
     assert list(told["anomalies"][0]["reasons"][0]) == ["column", "contribution", "value", "expected", "text"]
     assert told["anomalies"][0]["reasons"][0]["value"] == 25.0
 
@@ -107,7 +110,7 @@ def test_files_hold_all_rows_to_the_last_bit(result, tmp_path, suffix):
 def test_the_ranked_file_is_sorted_and_has_the_reasons_of_the_anomalies(result, tmp_path):
     path = tmp_path / "ranked.parquet"
     result.write_parquet_ranked(path)
-    columns = ["rank", "row", "score", "p_value", "is_anomaly", "reasons"]
+    columns = ["rank", "row", "score", "p_value", "is_anomaly", "summary", "reasons", "nearest_normal"]
     with duckdb.connect() as database:
         found = database.execute(f"SELECT * FROM read_parquet('{path}')").fetchall()
         assert [c[0] for c in database.description] == columns
@@ -115,7 +118,10 @@ def test_the_ranked_file_is_sorted_and_has_the_reasons_of_the_anomalies(result, 
     assert [row[1] for row in found] == result.order.tolist()
     assert [row[2] for row in found] == result.scores[result.order].tolist()
     assert [row[5] is not None for row in found] == [row[4] for row in found]
-    assert json.loads(found[0][5]) == [r.json() for r in result.top(1)[0].reasons]
+    first = result.top(1)[0]
+    assert found[0][5] == first.summary
+    assert json.loads(found[0][6]) == [r.json() for r in first.reasons]
+    assert json.loads(found[0][7]) == first.nearest_normal
 
 
 def test_a_ranked_file_without_reasons(tmp_path):

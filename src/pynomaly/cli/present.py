@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pynomaly.detection.entries.info import AlgorithmInfo
 
 if TYPE_CHECKING:
+    from pynomaly.detection.explain import Explainer
     from pynomaly.results import Anomaly, Result
     from pynomaly.tables import Reject
 
@@ -30,7 +31,7 @@ def result_text(result: "Result", top: int) -> str:
     shown = result.anomalies(top)
     lines = [headline(result), *accuracy(result)]
     if shown:
-        lines += ["", *anomaly_lines(shown)]
+        lines += ["", *anomaly_lines(shown, result.model.explainer)]
     if (more := result.n_anomalies - len(shown)) > 0:
         lines += ["", f"{more:,} more; --top shows more, --output writes all rows."]
     return "\n".join(lines)
@@ -59,13 +60,15 @@ def accuracy(result: "Result") -> list[str]:
     return [f"Against the labels: AUC ROC {auc:.4f}, average precision {precision:.4f}"]
 
 
-def anomaly_lines(anomalies: "Sequence[Anomaly]") -> Iterable[str]:
-    """List anomalies as a table: row (from 0), score, p-value and the reasons below each other."""
+def anomaly_lines(anomalies: "Sequence[Anomaly]", explainer: "Explainer") -> Iterable[str]:
+    """List anomalies as a table: row (from 0), score, p-value, and below each other what explains them."""
     wide = max(len("row"), *(len(f"{a.row}") for a in anomalies))
     yield f"{'row':>{wide}}  {'score':>8}  {'p-value':>8}  why"
     for anomaly in anomalies:
         start = f"{anomaly.row:>{wide}}  {anomaly.score:>8.4g}  {anomaly.p_value:>8.2g}  "
-        told = [reason.text for reason in anomaly.reasons] or ["no column stands out"]
+        told = [reason.text for reason in anomaly.reasons] or ["No column stands out."]
+        closest = explainer.closest(anomaly.reasons, anomaly.nearest_normal)
+        told.append(f"{closest[0].upper()}{closest[1:]}.")
         for text in told:
             yield from hanging(start, text)
             start = " " * len(start)
@@ -99,6 +102,8 @@ def algorithms_text(entries: Iterable[AlgorithmInfo]) -> str:
 def algorithm_lines(entry: AlgorithmInfo) -> Iterable[str]:
     """Describe one algorithm."""
     yield f"{entry.name}: {entry.title}"
+    if not entry.available:
+        yield f"  Not available here: {entry.install}"
     yield from hanging("  ", entry.summary)
     yield from hanging("  ", "; ".join(f"{name}: {tag_text(value)}" for name, value in entry.tags.items()))
     wide = max((len(parameter.name) for parameter in entry.parameters), default=0)

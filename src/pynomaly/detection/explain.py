@@ -1,6 +1,6 @@
 """Reasons: which columns made a row's score, with the value, what is usual, and one short sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,9 @@ REASONS_MOST = 5
 LEAST = 0.1
 """A column that gives less than this part of the greatest contribution is not a reason."""
 
+SUMMED = 2
+"""Reasons that the sentence about a whole row names."""
+
 TOGETHER = "ordinary by itself, unusual in combination"
 ALONE = "ordinary in size, but with few rows near it"
 
@@ -56,6 +59,18 @@ class Reason:
     def json(self) -> dict[str, Any]:
         """Give all fields as JSON values."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a row has its score: reasons, greatest first; the most similar normal row; all in one sentence.
+
+    `nearest_normal` is {"row": its number in the training table, "values": {column: JSON value}}.
+    """
+
+    reasons: list[Reason]
+    nearest_normal: dict[str, Any]
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,24 @@ class Explainer:
         text = f"{name} is {typical.compare(value, TOGETHER if len(self.typical) > 1 else ALONE)}."
         return Reason(name, float(contribution), value, typical.expected, text)
 
+    def closest(self, reasons: Sequence[Reason], nearest: Mapping[str, Any]) -> str:
+        """Say what the most similar normal row has in the columns that the reasons name."""
+        if not reasons:
+            return f"the closest normal row is row {nearest['row']:,}"
+        has = [f"{r.column} {self.typical[r.column].say(nearest['values'][r.column])}" for r in reasons]
+        return f"the closest normal row ({nearest['row']:,}) has {joined(has)}"
+
+    def summary(self, reasons: Sequence[Reason], nearest: Mapping[str, Any], is_anomaly: bool) -> str:
+        """Say in one sentence why a row is unusual, and how the most similar normal row differs."""
+        named = reasons[:SUMMED]
+        start = "Unusual because" if is_anomaly else "Not flagged; least usual is that"
+        told = f"{start} {', and '.join(reason.text.removesuffix('.') for reason in named)}"
+        if not named:
+            told = (
+                "Unusual, though no column stands out" if is_anomaly else "Not flagged: no column stands out"
+            )
+        return f"{told}; {self.closest(named, nearest)}."
+
     def json(self) -> list[dict[str, Any] | None]:
         """Give what is neither in `arrays` nor in the encoder's state."""
         return [_json(typical) for typical in self.typical.values()]
@@ -124,6 +157,16 @@ def by_column(contributions: Matrix, sources: NDArray[np.intp]) -> Matrix:
     """Sum the contributions of each source column's features: shape (n, used columns)."""
     starts = np.flatnonzero(np.diff(sources, prepend=-1))
     return np.asarray(np.add.reduceat(contributions, starts, axis=1))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """List parts in a sentence.
+
+    >>> joined(["a"]), joined(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def plain(values: Values, row: int) -> Any:

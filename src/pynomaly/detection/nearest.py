@@ -111,7 +111,7 @@ class NormalRows:
     @classmethod
     def from_state(cls, levels: Any, arrays: Mapping[str, NDArray[Any]], encoder: Encoder) -> "NormalRows":
         """Rebuild what `json` and `arrays` gave; raises BadBundle when it makes no sense."""
-        kinds = [feature.kind for feature in encoder.features.values()]
+        kinds: list[str] = [feature.kind for feature in encoder.features.values()]
         rows = arrays.get("rows")
         if rows is None or rows.dtype != np.int64 or rows.ndim != 1 or not len(rows) or rows.min() < 0:
             raise _bad("row numbers")
@@ -124,7 +124,7 @@ class NormalRows:
         frame = {}
         for name, kind in zip(encoder.names, kinds, strict=True):
             values = _values(kind, next(at[kind]), next(named) if kind == "category" else ())
-            frame[name] = ColumnData(Column(name, kind), values)
+            frame[name] = ColumnData(Column(name, encoder.features[name].kind), values)
         return cls(rows, frame, encoder)
 
 

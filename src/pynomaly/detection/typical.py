@@ -28,6 +28,7 @@ OFTEN = 0.05
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+MISSING = "missing"
 Grid = NDArray[np.float64]
 
 
@@ -37,6 +38,10 @@ class Typical(Protocol):
     @property
     def expected(self) -> dict[str, Any]:
         """What is usual, as JSON values."""
+        ...
+
+    def say(self, value: Any) -> str:
+        """Write a value (None: missing) for people."""
         ...
 
     def compare(self, value: Any, otherwise: str) -> str:
@@ -84,6 +89,10 @@ class TypicalNumber:
         """Share of the training rows that are larger, rounded down to the grid."""
         at = bisect_right(self.cuts, value)
         return 1.0 - float(SHARES[min(at, len(SHARES) - 1)]) if at else 1.0
+
+    def say(self, value: float | None) -> str:
+        """Write a number for people."""
+        return MISSING if value is None else show(value)
 
     def compare(self, value: float | None, otherwise: str) -> str:
         """Say where a number lies among the training rows."""
@@ -136,14 +145,18 @@ class TypicalCategory:
         count = (self.features.pooled or 0) if place is None else self.features.counts[place]
         return count / self.features.rows
 
+    def say(self, value: str | None) -> str:
+        """Quote a level."""
+        return MISSING if value is None else quote(value)
+
     def compare(self, value: str | None, otherwise: str) -> str:
         """Say how frequent a level is."""
         usual = self.expected
-        word = "missing" if value is None else quote(value)
+        word = self.say(value)
         share = self.share(value)
         if value == usual["most_frequent"]:
             return f"{word}, the most frequent value ({percent(share)} of rows), {otherwise}"
-        most = "missing" if usual["most_frequent"] is None else quote(usual["most_frequent"])
+        most = self.say(usual["most_frequent"])
         typical = f"most often {most}, {percent(usual['share'])}"
         if not share:
             return f"{word}, never seen in training ({typical})"
@@ -182,16 +195,19 @@ class TypicalTimestamp:
             "weekday_share": self.weekdays[day] / total,
         }
 
+    def say(self, value: str | None) -> str:
+        """Write a time in UTC, to the minute."""
+        return MISSING if value is None else f"{in_utc(value):%Y-%m-%d %H:%M}"
+
     def compare(self, value: str | None, otherwise: str) -> str:
         """Say how many rows fall at this hour, or on this day of the week where that is rarer."""
         if value is None:
             return missing_as(self.missing)
-        at = datetime.fromisoformat(value)
-        at = at.astimezone(UTC) if at.tzinfo else at
+        at = in_utc(value)
         total = max(sum(self.hours), 1)
         in_hour, on_day = self.hours[at.hour] / total, self.weekdays[at.weekday()] / total
         usual = self.expected
-        shown = f"{at:%Y-%m-%d %H:%M}"
+        shown = self.say(value)
         if "time of day" in self.cycles and in_hour * 24 <= on_day * 7:
             share, when = in_hour, f"from {at.hour:02}:00 to {(at.hour + 1) % 24:02}:00"
             typical = f"busiest hour {usual['busiest_hour']}, {percent(usual['hour_share'])}"
@@ -232,6 +248,12 @@ def percent(share: float) -> str:
     if share < 0.001 or share > 0.999:
         return f"{math.floor(scaled * 1000 + 1e-6) / 1000:.4g} %"
     return f"{scaled:.{digits}f}".removesuffix(".0") + " %"
+
+
+def in_utc(text: str) -> datetime:
+    """Read an ISO 8601 time; without a zone it is UTC."""
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC) if at.tzinfo else at
 
 
 def missing_as(share: float) -> str:

@@ -45,8 +45,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         "is_anomaly": scores > 0.9,
     }
     order = np.argsort(-scores)
-    reasons = {int(row): json.dumps([{"column": "x", "text": f"=x of {row}"}]) for row in order[:5]}
-    write_ranked(folder / "result.parquet", columns, order, reasons)
+    first = order[:5].tolist()
+    told = {
+        "summary": {row: f"=because of {row}" for row in first},
+        "reasons": {row: json.dumps([{"column": "x", "text": f"=x of {row}"}]) for row in first},
+        "nearest_normal": {row: json.dumps({"row": row + 1, "values": {"x": 1}}) for row in first},
+    }
+    write_ranked(folder / "result.parquet", columns, order, told)
     return folder / "result.parquet", folder / "data.parquet"
 
 
@@ -71,7 +76,10 @@ def test_pages_are_the_whole_in_order(files: Files, sort: result.Sort, limit: in
     assert sorted(row.row for row in seen) == list(range(N))
     assert [row.row for row in seen] == [row.row for row in sorted(seen, key=lambda row: key(row, sort))]
     assert all(row.values["x"] == row.row + 0.5 for row in seen)
-    assert [row for row in seen if row.reasons] == [row for row in seen if row.rank <= 5]
+    explained = [row for row in seen if row.rank <= 5]
+    assert [row for row in seen if row.reasons] == [row for row in seen if row.summary] == explained
+    assert [row for row in seen if row.nearest_normal] == explained
+    assert all(row.nearest_normal == {"row": row.row + 1, "values": {"x": 1}} for row in explained)
 
 
 def test_a_page_past_the_end_is_empty(files: Files) -> None:
@@ -94,7 +102,7 @@ def test_csv_is_for_spreadsheets(files: Files, tmp_path: Path) -> None:
         lines = list(csv.DictReader(file))
     assert [int(line["rank"]) for line in lines] == list(range(1, N + 1))
     assert list(lines[0]) == [
-        "rank", "row", "score", "p_value", "is_anomaly", "reasons",
+        "rank", "row", "score", "p_value", "is_anomaly", "summary", "reasons", "nearest_normal",
         "x", "score_2", "text", "when", "'=SUM(A1)",
     ]  # fmt: skip
     for line in lines:
@@ -104,7 +112,9 @@ def test_csv_is_for_spreadsheets(files: Files, tmp_path: Path) -> None:
         assert line["score_2"] == f"s{row % 3}"
         assert float(line["x"]) == row + 0.5
     assert lines[0]["reasons"] == f"'=x of {lines[0]['row']}"
-    assert lines[10]["reasons"] == ""
+    assert lines[0]["summary"] == f"'=because of {lines[0]['row']}"
+    assert lines[0]["nearest_normal"] == str(int(lines[0]["row"]) + 1)
+    assert lines[10]["reasons"] == lines[10]["summary"] == lines[10]["nearest_normal"] == ""
     assert not list(tmp_path.glob("spill*"))
 
 
@@ -113,7 +123,9 @@ def test_json_is_for_programs(files: Files, tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = json.loads(exported(files, tmp_path, "json").read_text("utf-8"))
     assert [line["rank"] for line in lines] == list(range(1, N + 1))
     assert lines[0]["reasons"] == [{"column": "x", "text": f"=x of {lines[0]['row']}"}]
+    assert lines[0]["nearest_normal"] == {"row": lines[0]["row"] + 1, "values": {"x": 1}}
     assert lines[N - 1]["reasons"] == []
+    assert lines[N - 1]["nearest_normal"] is None
     assert {line["text"] for line in lines if line["row"] < 12} == set(TEXTS)
     assert lines[0]["when"].startswith("2024-01-02T00:00:00")
     assert isinstance(lines[0]["is_anomaly"], bool)

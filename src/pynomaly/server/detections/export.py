@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from pynomaly.errors import TableTooLarge
+from pynomaly.server.detections.result import RESULT_COLUMNS
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Limits
 
 Format = Literal["csv", "parquet", "json"]
-RESULT_COLUMNS = ("rank", "row", "score", "p_value", "is_anomaly", "reasons")
 TOO_LARGE = 3
 NICENESS = 10
 _one_at_a_time = threading.Lock()
@@ -69,8 +69,8 @@ def export(
 ) -> None:
     """Write all rows by rank, result columns first, then the dataset's, to `target`, alone in its folder.
 
-    In CSV, reasons are sentences, and text that a spreadsheet would run as a formula gets an apostrophe in
-    front.
+    In CSV, reasons are sentences, the nearest normal row is its number, and text that a spreadsheet would run
+    as a formula gets an apostrophe in front.
 
     Raises:
         TableTooLarge: that needs more memory or disk than `limits` allow.
@@ -81,10 +81,11 @@ def export(
     ):
         kinds = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(dataset))})").fetchall()
         names = unique([*RESULT_COLUMNS, *columns])
-        sources = [f"r.{name}" for name in RESULT_COLUMNS[:-1]]
-        sources.append(_REASONS[form])
+        sources = [f"r.{name}" for name in RESULT_COLUMNS[:-2]]
+        sources += [_REASONS[form], _NEAREST[form]]
         sources += [f"d.{name}" for name, *_ in kinds]
-        text = [False] * 5 + [form == "csv"] + [kind == "VARCHAR" for _, kind, *_ in kinds]
+        text = [name in ("summary", "reasons") for name in RESULT_COLUMNS]
+        text += [kind == "VARCHAR" for _, kind, *_ in kinds]
         if form == "csv":
             sources = [_harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
             names = [_harmless_name(name) for name in names]
@@ -106,6 +107,11 @@ _REASONS: dict[Format, str] = {
     "csv": "array_to_string(json_extract_string(r.reasons, '$[*].text'), '; ')",
     "parquet": "r.reasons",
     "json": "coalesce(r.reasons, '[]')::JSON",
+}
+_NEAREST: dict[Format, str] = {
+    "csv": "(r.nearest_normal->'$.row')::BIGINT",
+    "parquet": "r.nearest_normal",
+    "json": "r.nearest_normal::JSON",
 }
 _FORMULA = r"'^[=+\-@\t\r]'"
 _NUMBER = r"'^[+-]?[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?$'"

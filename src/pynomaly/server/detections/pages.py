@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from pynomaly.detection import catalogue
 from pynomaly.detection.entries.info import AlgorithmInfo
-from pynomaly.errors import Conflict, InputError, PynomalyError
+from pynomaly.errors import Conflict, InputError, MissingExtra, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detections import service
@@ -60,8 +60,11 @@ class RankedRow:
     score: float
     p_value: float
     is_anomaly: bool
+    summary: str | None
     reasons: list[Reason]
     cells: Mapping[str, Any]
+    nearest_row: int | None
+    nearest_cells: Mapping[str, Any]
 
 
 def lines(found: Sequence[Detection]) -> list[Line]:
@@ -124,7 +127,7 @@ def start(request: Request, actor: PageActor, session: SessionDep, form: FormDep
             return _form(request, session, actor, asked, errors=errors)
         with session.begin_nested():
             detection = service.start(session, actor, asked.dataset, asked.detector or None, **recipe)
-    except (InputError, Conflict) as problem:
+    except (InputError, Conflict, MissingExtra) as problem:
         return _form(request, session, actor, asked, problem=problem)
     return RedirectResponse(f"/detections/{detection.id}", 303)
 
@@ -250,7 +253,18 @@ def _ranked(row: ResultRow) -> RankedRow:
         Reason(reason["text"], round(max(0, reason["contribution"]) / strongest * 100, 1))
         for reason in row.reasons
     ]
-    return RankedRow(row.row, row.score, row.p_value, row.is_anomaly, reasons, row.values)
+    near = row.nearest_normal or {"row": None, "values": {}}
+    return RankedRow(
+        row=row.row,
+        score=row.score,
+        p_value=row.p_value,
+        is_anomaly=row.is_anomaly,
+        summary=row.summary,
+        reasons=reasons,
+        cells=row.values,
+        nearest_row=near["row"],
+        nearest_cells=near["values"],
+    )
 
 
 def _quality(metrics: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Pages of the ranked rows of a finished detection.
 
-The result is a Parquet file sorted by rank (1 to n) with the columns rank, row, score, p_value, is_anomaly
-and reasons; the values stay in the dataset's file. A page reads only the row groups it needs of either.
+The result is a Parquet file sorted by rank (1 to n) with the columns `RESULT_COLUMNS`; the values stay in the
+dataset's file. A page reads only the row groups it needs of either.
 """
 
 import json
@@ -16,19 +16,24 @@ from pynomaly.tables.paging import cursor as small_database
 
 Sort = Literal["-score", "score", "row", "-row"]
 SORTS: tuple[Sort, ...] = ("-score", "score", "row", "-row")
-RESULT_COLUMNS = ("rank", "row", "score", "p_value", "is_anomaly", "reasons")
+RESULT_COLUMNS = ("rank", "row", "score", "p_value", "is_anomaly", "summary", "reasons", "nearest_normal")
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One row of a result: `rank` 1 is the most anomalous; `values` are the dataset's, by column."""
+    """One row of a result: `rank` 1 is the most anomalous; `values` are the dataset's, by column.
+
+    `summary` and `nearest_normal` are None in rows that have no reasons.
+    """
 
     rank: int
     row: int
     score: float
     p_value: float
     is_anomaly: bool
+    summary: str | None
     reasons: list[dict[str, Any]]
+    nearest_normal: dict[str, Any] | None
     values: dict[str, Any]
 
 
@@ -58,8 +63,20 @@ def page(
         ).fetchall()
     values = values_at(dataset, columns, [row for _, row, *_ in found])
     items = [
-        ResultRow(rank, row, score, p_value, flagged, json.loads(reasons) if reasons else [], shown)
-        for (rank, row, score, p_value, flagged, reasons), shown in zip(found, values, strict=True)
+        ResultRow(
+            rank=rank,
+            row=row,
+            score=score,
+            p_value=p_value,
+            is_anomaly=flagged,
+            summary=summary,
+            reasons=json.loads(reasons) if reasons else [],
+            nearest_normal=json.loads(nearest) if nearest else None,
+            values=shown,
+        )
+        for (rank, row, score, p_value, flagged, summary, reasons, nearest), shown in zip(
+            found, values, strict=True
+        )
     ]
     end = start + limit
     return items, positions.encode(sort, end) if end < n_rows else None

@@ -76,15 +76,28 @@ class ReasonAnswer(Answer):
     text: str
 
 
+class NearestNormal(Answer):
+    """A normal row of the training table; of more than 100 columns only those that the reasons name."""
+
+    row: int
+    values: dict[str, Any]
+
+
 class ResultRowAnswer(Answer):
-    """One row of a result; `rank` 1 has the highest score."""
+    """One row of a result; `rank` 1 has the highest score.
+
+    `summary` says in one sentence why the row is unusual, and `nearest_normal` is the most similar normal
+    row; both are null, and `reasons` empty, in rows that are not explained.
+    """
 
     rank: int
     row: int
     score: float
     p_value: float
     is_anomaly: bool
+    summary: str | None
     reasons: list[ReasonAnswer]
+    nearest_normal: NearestNormal | None
     values: dict[str, Any]
 
 
