@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from pynomaly.detection import members
-from pynomaly.detection.entries import borders, columns, covariance, forests, neighbours
+from pynomaly.detection.entries import borders, columns, combined, covariance, deep, density, forests, neighbours
 from pynomaly.detection.entries.info import AlgorithmInfo, did_you_mean
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter, UnknownAlgorithm
@@ -27,6 +27,9 @@ _FAMILIES = (
     neighbours.ENTRIES,
     covariance.ENTRIES,
     columns.ENTRIES,
+    density.ENTRIES,
+    combined.ENTRIES,
+    deep.ENTRIES,
 )
 
 CATALOGUE: Mapping[str, AlgorithmInfo] = MappingProxyType(
@@ -89,9 +92,24 @@ def create(name: str, params: Mapping[str, Any] | None = None, seed: int = 0) ->
 
     Raises:
         UnknownAlgorithm, BadParameter: as `check_parameters`; the seed is an integer from 0 to 2**32 - 1.
+        MissingExtra: it needs packages that are not installed; the message names the command.
     """
     checked = check_parameters(name, params or {})
+    require(name, checked)
     return load_class(name)(seed=check_seed(seed, name), **checked)
+
+
+def require(name: str, params: Mapping[str, Any]) -> None:
+    """Raise MissingExtra unless what algorithm `name` and its members need is installed.
+
+    `params` are checked ones; nothing is imported to tell.
+    """
+    entry = get(name)
+    entry.require()
+    for parameter in entry.parameters:
+        if parameter.type == "members":
+            for spelled in params.get(parameter.name, parameter.default):
+                get(member(spelled)[0]).require()
 
 
 def load_class(name: str) -> "type[Algorithm]":

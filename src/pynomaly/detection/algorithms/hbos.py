@@ -70,7 +70,7 @@ class HBOS(Algorithm):
             kernels.count_bins(X, self._low, self._high, self._inverse, counts, begin, end)
             return counts
 
-        counts = sum(map_blocks(work, len(X), max(AT_ONCE, 8 * bins)))
+        counts = np.sum(map_blocks(work, len(X), max(AT_ONCE, 8 * bins)), axis=0)
         smoothing = float(self.params["smoothing"])
         heights = counts * (bins / len(X))
         heights[self._inverse == 0.0] /= bins  # a column with one value has one bin
