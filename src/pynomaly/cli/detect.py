@@ -7,7 +7,7 @@ import typer
 
 from pynomaly import export
 from pynomaly.cli import present
-from pynomaly.cli.options import names, parameters, share
+from pynomaly.cli.options import names, parameters, threshold
 from pynomaly.cli.progress import progress_bar
 from pynomaly.detection import catalogue
 from pynomaly.errors import UsageError
@@ -37,7 +37,16 @@ Param = Annotated[
 ]
 Contamination = Annotated[
     str | None,
-    typer.Option(metavar="SHARE", help="Share of anomalies, above 0, at most 0.5, or auto. [default: auto]"),
+    typer.Option(metavar="SHARE", help="Flag this share of the training rows, or auto. [default: auto]"),
+]
+MaxAlerts = Annotated[
+    str | None, typer.Option(metavar="N", help="Flag N rows of the training table at most: a budget.")
+]
+Fdr = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Share of false alarms to allow among the flagged rows.")
+]
+Quantile = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Flag what scores above this share of the training rows.")
 ]
 Columns = Annotated[
     list[str] | None, typer.Option(metavar="A,B,…", help="Columns to use; repeatable. [default: all]")
@@ -67,6 +76,9 @@ def command(
     algorithm: Algorithm = None,
     param: Param = None,
     contamination: Contamination = None,
+    max_alerts: MaxAlerts = None,
+    fdr: Fdr = None,
+    quantile: Quantile = None,
     columns: Columns = None,
     exclude: Exclude = None,
     label_column: Label = None,
@@ -81,13 +93,13 @@ def command(
     training = {
         "algorithm": algorithm,
         "param": param,
-        "contamination": contamination,
         "columns": columns,
         "exclude": exclude,
         "seed": seed,
     }
     check_outputs(file, output, save, model)
-    detector = prepared(model, training, label_column)
+    chosen = threshold(contamination=contamination, max_alerts=max_alerts, fdr=fdr, quantile=quantile)
+    detector = prepared(model, training, chosen, label_column)
     with progress_bar() as progress:
         result = run(detector, file, model is None, label_column, progress, top)
     if save is not None:
@@ -112,8 +124,10 @@ def check_outputs(file: str, output: Path | None, save: Path | None, model: Path
         taken[option] = path
 
 
-def prepared(model: Path | None, training: dict[str, Any], label_column: str | None) -> "Detector":
-    """Load the saved detector, or make an untrained one as the options say."""
+def prepared(
+    model: Path | None, training: dict[str, Any], chosen: dict[str, Any], label_column: str | None
+) -> "Detector":
+    """Load the saved detector and move its threshold where asked to, or make an untrained one."""
     from pynomaly.library import Detector, load
 
     given = {name: value for name, value in training.items() if value not in (None, [])}
@@ -121,16 +135,17 @@ def prepared(model: Path | None, training: dict[str, Any], label_column: str | N
         if given:
             options = ", ".join(f"--{name}" for name in given)
             raise UsageError(f"--model uses a trained detector as it is: leave out {options}, or --model.")
-        return load(model)
+        loaded = load(model)
+        return loaded.set_threshold(**chosen) if chosen else loaded
     algorithm = given.get("algorithm", DEFAULT)
     label = [] if label_column is None else [label_column]
-    chosen = names(given["columns"]) if "columns" in given else None
+    wanted = names(given["columns"]) if "columns" in given else None
     return Detector(
         algorithm,
-        columns=chosen and [name for name in chosen if name not in label],
+        columns=wanted and [name for name in wanted if name not in label],
         exclude=names(given.get("exclude", [])) + label,
-        contamination=share(given.get("contamination", "auto")),
         seed=given.get("seed", 0),
+        **chosen,
         **parameters(algorithm, given.get("param", [])),
     )
 
@@ -147,6 +162,8 @@ def run(
     from pynomaly.phases import Phases
     from pynomaly.tables import read
 
+    if train:
+        catalogue.require(detector.algorithm, detector.parameters)  # refused before the table is read
     reading = Phases()
     with reading.measure("read"):
         table = read(file)

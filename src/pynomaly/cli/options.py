@@ -1,10 +1,11 @@
-"""Read the command line's options into values: lists of names, parameters, shares."""
+"""Read the command line's options into values: lists of names, parameters, the threshold."""
 
 import csv
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pynomaly.detection import catalogue
+from pynomaly.detection.choice import WAYS
 from pynomaly.errors import UsageError
 
 
@@ -38,13 +39,26 @@ def parameters(algorithm: str, given: Sequence[str]) -> dict[str, Any]:
     return read
 
 
-def share(text: str) -> Any | Literal["auto"]:
-    """Read a share of rows; a word that is no number stays one, for the library to accept or refuse.
+def threshold(**given: str | None) -> dict[str, Any]:
+    """Read the option that says which rows are anomalies, if one is given, into a keyword argument.
 
-    >>> share("0.05"), share("auto")
-    (0.05, 'auto')
+    Raises UsageError for more than one, BadParameter for a value out of its range.
+
+    >>> threshold(contamination=None, fdr="0.05"), threshold(contamination="auto"), threshold()
+    ({'fdr': 0.05}, {'contamination': 'auto'}, {})
     """
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    named = {way: text for way, text in given.items() if text is not None}
+    if len(named) > 1:
+        every = ", ".join(option(way) for way in WAYS)
+        both = " and ".join(map(option, named))
+        raise UsageError(f"{both} say different things: give one of {every}.")
+    return {way: WAYS[way].parse(text) for way, text in named.items()}
+
+
+def option(name: str) -> str:
+    """Write a parameter's name as an option.
+
+    >>> option("max_alerts")
+    '--max-alerts'
+    """
+    return "--" + name.replace("_", "-")

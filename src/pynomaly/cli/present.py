@@ -29,7 +29,7 @@ def width() -> int | None:
 def result_text(result: "Result", top: int) -> str:
     """Say in words what was found, then list the highest anomalies with their reasons."""
     shown = result.anomalies(top)
-    lines = [headline(result), *accuracy(result)]
+    lines = [headline(result), contamination(result), *accuracy(result)]
     if shown:
         lines += ["", *anomaly_lines(shown, result.model.explainer)]
     if (more := result.n_anomalies - len(shown)) > 0:
@@ -48,6 +48,13 @@ def headline(result: "Result") -> str:
     return (
         f"{rows}: {found} by {result.algorithm}, score above {result.threshold:.4g}, {result.seconds:.2f} s"
     )
+
+
+def contamination(result: "Result") -> str:
+    """Say which share of the training rows stands out."""
+    share = result.estimated_contamination
+    text = f"{share:.2%} of the training rows stand out" if share else "no training row stands out"
+    return f"Estimated contamination: {text}"
 
 
 def accuracy(result: "Result") -> list[str]:

@@ -17,7 +17,8 @@ from pynomaly.detection.explain import Explainer, Explanation, Reason
 from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.nearest import NormalRows
 from pynomaly.detection.scoring import Calibration
-from pynomaly.detection.thresholds import batch_threshold, digest, threshold
+from pynomaly.detection.tail import outlying_share
+from pynomaly.detection.thresholds import AUTO_FDR, batch_threshold, digest, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
 
@@ -49,6 +50,7 @@ class Model:
     calibration: Calibration
     choice: Choice
     threshold: float
+    outlying: float
     trained_on: str
     notes: tuple[str, ...] = ()
 
@@ -82,6 +84,7 @@ class Model:
         if not made.out_of_sample_:
             tell = progress and (lambda done: progress(FITTING + done * (1 - FITTING)))
             calibration = Calibration.fit(made.calibration_scores(X, tell))
+        outlying = outlying_share(X, AUTO_FDR, seed)
         return cls(
             made,
             encoder,
@@ -90,7 +93,8 @@ class Model:
             training,
             calibration,
             choice,
-            threshold(training, calibration, choice),
+            threshold(training, calibration, choice, outlying),
+            outlying,
             digest(scores),
             unused_notes(encoder.schema) + made.notes_,
         )
@@ -108,7 +112,10 @@ class Model:
     @property
     def estimated_contamination(self) -> float:
         """Share of the training rows that stand out, whatever the threshold; what "auto" flags."""
-        return self.training.share_above(threshold(self.training, self.calibration, Choice()))
+        return self.training.share_above(self._cut(Choice()))
+
+    def _cut(self, choice: Choice) -> float:
+        return threshold(self.training, self.calibration, choice, self.outlying)
 
     def with_threshold(self, value: float | None = None, **ways: Unpack[Ways]) -> "Model":
         """Give the same model with another cut between normal and anomalous rows, without retraining.
@@ -119,7 +126,7 @@ class Model:
         choice = Choice.of(ways) if value is None else Choice.at(value)
         if value is not None and any(way is not None for way in ways.values()):
             raise BadParameter("Give a threshold or a way to choose one, not both.", parameter="threshold")
-        return replace(self, choice=choice, threshold=threshold(self.training, self.calibration, choice))
+        return replace(self, choice=choice, threshold=self._cut(choice))
 
     def score_block(self, frame: Frame) -> Scored:
         """Score n rows and judge them."""
@@ -142,8 +149,7 @@ class Model:
 
     def remarks(self, scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
         """Say when no row stands out, or when so few training rows can tell none from chance."""
-        stands_out = threshold(self.training, self.calibration, Choice())
-        if len(scores) and scores.max() <= stands_out and flagged.any():
+        if flagged.any() and scores.max() <= self._cut(Choice()):
             return (f"{NO_STRONG}: the flagged rows score highest, but none stands out from the rest.",)
         if flagged.any():
             return ()
@@ -193,7 +199,11 @@ class Model:
             "encoder": self.encoder.json(),
             "typical": self.explainer.json(),
             "normal": self.normal.json(),
-            "calibration": {"rows": self.calibration.rows, "scores": self.trained_on},
+            "calibration": {
+                "rows": self.calibration.rows,
+                "scores": self.trained_on,
+                "outlying": self.outlying,
+            },
             "choice": self.choice.json(),
             "threshold": self.threshold,
             "notes": list(self.notes),
@@ -223,7 +233,19 @@ class Model:
         if own := _under("training", arrays):
             training = Calibration.from_arrays(own, kept.get("rows"))
         choice, cut, notes = _settings(manifest)
-        return cls(algorithm, encoder, explainer, normal, training, calibration, choice, cut, known, notes)
+        return cls(
+            algorithm,
+            encoder,
+            explainer,
+            normal,
+            training,
+            calibration,
+            choice,
+            cut,
+            _share(kept.get("outlying")),
+            known,
+            notes,
+        )
 
 
 def check_rows(rows: int) -> None:
@@ -263,6 +285,12 @@ def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -
     except (UnknownAlgorithm, BadParameter) as error:
         raise BadBundle(f"The model file cannot be used: {error.message}") from None
     return catalogue.load_class(name).from_state(checked, seed, state)
+
+
+def _share(value: Any) -> float:
+    if type(value) is not float or not 0 <= value <= 1:
+        raise BadBundle("The model file's share of outlying rows makes no sense.")
+    return value
 
 
 def _settings(manifest: Mapping[str, Any]) -> tuple[Choice, float, tuple[str, ...]]:

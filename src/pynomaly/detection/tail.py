@@ -6,10 +6,14 @@ from typing import Self
 
 import numpy as np
 
+from pynomaly.detection.features import Matrix
 from pynomaly.detection.scoring import Calibration, Scores
 
 LIGHTEST, HEAVIEST = 1.3, 0.4
 """Bounds of the tail's bend: about a normal's, and that of a log-normal's far tail."""
+
+LOOKED_AT = 50_000
+FARTHEST = 1e300
 
 ONE_STANDARD_ERROR = 3.5
 """Of the ratio of two quartile gaps of n exponential scores, relative, times sqrt(n)."""
@@ -30,17 +34,17 @@ class Tail:
     bend: float
 
     @classmethod
-    def fit(cls, scores: Calibration, care: float = 0.0) -> Self | None:
+    def fit(cls, scores: Calibration) -> Self | None:
         """Fit to the median, the upper quartile and the upper octile; None when the first two are equal.
 
-        Up to an eighth of the rows may be anomalies before they move any of the three. `care` takes the
-        tail to be heavier by so many standard errors than it looks.
+        Up to an eighth of the rows may be anomalies before they pass any of the three. The tail is taken to
+        be heavier by one standard error than it looks.
         """
         middle, upper, octile = (scores.quantile(share) for share in (0.5, 0.75, 0.875))
         unit = upper - middle
         if not unit > 0:
             return None
-        ratio = (octile - upper) / unit * (1 + care * ONE_STANDARD_ERROR / math.sqrt(scores.rows))
+        ratio = (octile - upper) / unit * (1 + ONE_STANDARD_ERROR / math.sqrt(scores.rows))
         bend = math.log(2) / math.log1p(ratio) if ratio > 0 else LIGHTEST
         return cls(middle, unit, min(max(bend, HEAVIEST), LIGHTEST))
 
@@ -55,14 +59,14 @@ class Tail:
         return self.middle + self.unit * math.pow(math.log2(0.5 / p), 1 / self.bend)
 
 
-def cut(scores: Calibration, fdr: float, care: float = 0.0) -> float:
+def cut(scores: Calibration, fdr: float) -> float:
     """Find the score above which a share `fdr` of the rows is estimated to be normal.
 
     The lowest score t with n P(S > t) <= fdr * (rows that score at least t), as Benjamini and Hochberg (1995)
     choose it, P by the tail that continues the bulk (an empirical null; Efron 2004). Where no row is that far
     out, the score at which one alone would be. Where more than half of the rows score alike, that score.
     """
-    tail = Tail.fit(scores, care)
+    tail = Tail.fit(scores)
     if tail is None:
         return scores.quantile(0.75)
     n, values = scores.rows, scores.values
@@ -74,3 +78,23 @@ def cut(scores: Calibration, fdr: float, care: float = 0.0) -> float:
     lowest = tail.score(fdr * float(scores.at_least[first]) / n)
     below = float(values[first - 1])
     return max(below, min(lowest, math.nextafter(float(values[first]), -math.inf)))
+
+
+def outlying_share(X: Matrix, fdr: float, seed: int = 0) -> float:
+    """Estimate the share of rows, shape (n, d), that lie far out in a column; from at most 50,000 of them.
+
+    Scores of some algorithms level off, so that a row far out hardly scores higher than one at the edge. How
+    far a row is out does not: the greatest over the columns of its distance from the median, in units of the
+    quartile's on its side. Columns of which a quarter equals the median tell nothing on that side.
+    """
+    if len(X) > LOOKED_AT:
+        X = X[np.random.default_rng(seed).choice(len(X), LOOKED_AT, replace=False)]
+    farthest = np.zeros(len(X))
+    with np.errstate(over="ignore"):
+        for column in X.T:
+            lower, middle, upper = np.quantile(column, [0.25, 0.5, 0.75])
+            for far, unit in ((column - middle, upper - middle), (middle - column, middle - lower)):
+                if 0 < unit < math.inf:
+                    np.maximum(farthest, far / unit, out=farthest)
+    distances = Calibration.fit(np.minimum(farthest, FARTHEST))
+    return distances.share_above(cut(distances, fdr)) if farthest.any() else 0.0

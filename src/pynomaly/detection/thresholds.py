@@ -16,7 +16,9 @@ AUTO_FDR = 0.2
 """Share of false alarms that contamination "auto" allows, as estimated."""
 
 
-def threshold(training: Calibration, out_of_sample: Calibration, choice: Choice) -> float:
+def threshold(
+    training: Calibration, out_of_sample: Calibration, choice: Choice, outlying: float = 0.0
+) -> float:
     """Find the score above which (strictly) a row is an anomaly; rows tied with it are not.
 
     `training` are the scores of the n training rows, `out_of_sample` what they would score as new rows.
@@ -25,8 +27,9 @@ def threshold(training: Calibration, out_of_sample: Calibration, choice: Choice)
     - quantile q: that quantile of the training scores;
     - max_alerts N: the highest training score but N, so that never more than N training rows are flagged;
     - fdr q: where a share q of the flagged training rows is estimated to be normal (see `tail.cut`);
-    - contamination "auto": the same with q = `AUTO_FDR`, flagging at most `AUTO_MOST` of the training rows
-      (of fewer than 10, none); it flags none when no score stands out.
+    - contamination "auto": the same with q = `AUTO_FDR`, or, where that is more, the share `outlying` of
+      the training rows (see `tail.outlying_share`), but at most `AUTO_MOST` of them (of fewer than 10, none);
+      it flags none when nothing stands out.
     """
     way = choice.way
     if way == "max_alerts":
@@ -36,10 +39,11 @@ def threshold(training: Calibration, out_of_sample: Calibration, choice: Choice)
     if way == "value":
         return choice.number
     if way == "fdr":
-        return tail.cut(out_of_sample, choice.number, care=1.0)
+        return tail.cut(out_of_sample, choice.number)
     if choice.value == "auto":
-        spared = training.highest_but(int(AUTO_MOST * training.rows))
-        return max(tail.cut(out_of_sample, AUTO_FDR), spared)
+        most = int(AUTO_MOST * training.rows)
+        outliers = training.highest_but(min(round(outlying * training.rows), most))
+        return max(min(tail.cut(out_of_sample, AUTO_FDR), outliers), training.highest_but(most))
     return training.quantile(1.0 - choice.number)
 
 
