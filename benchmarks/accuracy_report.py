@@ -47,7 +47,7 @@ def report(found: list[dict[str, Any]], against: str, unsampled_too: bool, fewes
             how = f"sets under {fewest:,} rows resampled" if resampled else "no set resampled"
             title = f"{TITLES[protocol]} ({how})"
             told[title] = tables(runs, title, against)
-    print(json.dumps(told))
+    print(json.dumps(_without_nan(told)))
 
 
 def grouped(found: Iterable[dict[str, Any]]) -> Runs:
@@ -63,7 +63,7 @@ def tables(runs: Runs, title: str, against: str) -> dict[str, Any]:
     sets = sorted({name for by_set in runs.values() for name in by_set}, key=_number)
     seeds = max(len(by_seed) for by_set in runs.values() for by_seed in by_set.values())
     rows = summary(runs, against)
-    print(f"\n## {title}: {len(sets)} sets, {seeds} seeds\n")
+    print(f"\n## {title}; sets: {len(sets)}, seeds: {seeds}\n")
     print(
         f"Means over sets in percent; ±: {against} minus the algorithm, on the sets that both have; p: paired"
     )
@@ -213,6 +213,15 @@ def _namesake(row: dict[str, Any]) -> list[str]:
         *cells,
         f"{name.partition('_')[2] or name} {least:+.2f}",
     ]
+
+
+def _without_nan(value: Any) -> Any:
+    """Write what could not be computed as null, as JSON wants it."""
+    if isinstance(value, dict):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _p(value: float) -> str:
