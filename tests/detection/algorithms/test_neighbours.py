@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from pynomaly.detection.algorithms.contract import read_only
-from pynomaly.detection.algorithms.neighbours import Neighbours, Products, Tree
+from pynomaly.detection.algorithms.neighbours import Neighbours
 
 METRICS = {
     "euclidean": {"metric": "euclidean"},
@@ -56,21 +55,46 @@ def test_finds_across_many_leaves():
     assert np.allclose(distances, np.sort(every, axis=1)[:, 1:11], rtol=1e-12)
 
 
+@pytest.mark.parametrize("metric", sorted(METRICS))
 @pytest.mark.parametrize("d", [3, 30])
-def test_ways_to_search_agree(d):
+def test_an_answer_depends_on_the_query_alone(d, metric):
+    """Offset points, duplicates and a far one: the order of looking must not show, down to the bits."""
     rng = np.random.default_rng(2)
-    points = rng.normal(size=(9000, d)) + 1000
+    points = rng.normal(size=(3000, d)) + 1000
     points[::5] = points[0]
     points[7] += 1e9
-    queries = np.concatenate([points[:40], rng.normal(size=(30, d))])
-    found = []
-    for search in (Tree(points, "euclidean", 2.0), Products(points)):
-        distances, indices = np.empty((70, 12)), np.empty((70, 12), np.int64)
-        search.query(read_only(queries), distances, indices, None)
-        found.append((distances, indices))
-    assert np.array_equal(found[0][0], found[1][0])
-    one = np.empty((1, 12)), np.empty((1, 12), np.int64)
-    for i in range(70):
-        Products(points).query(read_only(queries[i : i + 1].copy()), *one, None)
-        assert np.array_equal(one[0][0], found[1][0][i])
-        assert np.array_equal(one[1][0], found[1][1][i])
+    queries = np.concatenate([points[:40], rng.normal(size=(30, d)), points[7:8] - 3])
+    search = Neighbours(points, metric, 3.0)
+    distances, indices = search.query(queries, 12)
+    for i in range(len(queries)):
+        one = search.query(queries[i : i + 1], 12)
+        assert np.array_equal(one[0][0], distances[i])
+        assert np.array_equal(one[1][0], indices[i])
+    turn = rng.permutation(len(queries))
+    assert np.array_equal(search.query(queries[turn], 12)[1], indices[turn])
+
+
+def test_is_exact_where_single_precision_ends():
+    """Spread over 1e90, over 1e-30, and both at once; squares overflow or vanish in single precision."""
+    rng = np.random.default_rng(3)
+    for scale in (1e90, 1e-30, 10.0 ** rng.integers(-40, 40, (400, 1))):
+        points = rng.normal(size=(400, 4)) * scale
+        distances, indices = Neighbours(points).query(points, 6)
+        every = cdist(points, points)
+        assert np.allclose(distances, np.sort(every, axis=1)[:, 1:7], rtol=1e-12, atol=0)
+        assert np.allclose(np.take_along_axis(every, indices, axis=1), distances, rtol=1e-12, atol=0)
+
+
+def test_many_copies_are_quick():
+    points = np.zeros((60_000, 3))
+    distances, indices = Neighbours(points).query(points, 5)
+    assert not distances.any()
+    assert len(np.unique(indices)) <= 6  # of equals, the same ones are found by all
+
+
+def test_large_powers_neither_overflow_nor_vanish():
+    points = np.random.default_rng(4).normal(size=(500, 3)) * 1e5
+    distances, _ = Neighbours(points, "minkowski", 100.0).query(points, 4)
+    every = np.abs(points[:, None] - points).max(axis=2)
+    assert (distances >= np.sort(every, axis=1)[:, 1:5]).all()
+    assert (distances <= 3 ** (1 / 100) * np.sort(every, axis=1)[:, 1:5] * (1 + 1e-12)).all()

@@ -1,9 +1,6 @@
 """Non-parametric diffusion time estimation: rows that look like much-diffused data are anomalous
 (Livernoche et al. 2024)."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pynomaly.detection.algorithms.contract import Matrix
 from pynomaly.detection.algorithms.knn import NeighbourDistances
 
@@ -32,12 +29,7 @@ class DiffusionTime(NeighbourDistances):
     """
 
     name = "dte_nonparametric"
+    _squared = True
 
-    def _combined(self, distances: Matrix) -> Matrix:
-        scores: Matrix = np.einsum("mk,mk->m", distances, distances) / self._k / self.n_features_
-        return scores
-
-    def _decomposed(self, rows: Matrix, distances: Matrix, indices: NDArray[np.int64]) -> Matrix:
-        gaps = rows[:, None] - self._points[indices]
-        shares: Matrix = np.einsum("mkd,mkd->md", gaps, gaps) / self._k / self.n_features_
-        return shares
+    def _weights(self) -> Matrix:
+        return super()._weights() / self.n_features_

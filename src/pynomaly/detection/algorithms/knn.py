@@ -1,14 +1,14 @@
 """k nearest neighbours: rows far from their nearest rows are anomalous (Ramaswamy et al. 2000)."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pynomaly.detection.algorithms import knn_kernels as kernels
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
-from pynomaly.detection.algorithms.neighbours import Neighbours, gap_shares
+from pynomaly.detection.algorithms.neighbours import METRICS, Neighbours, plain_metric
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 
@@ -20,6 +20,7 @@ class NeighbourDistances(Algorithm):
     """What scores by the distances to the k nearest training rows have in common."""
 
     out_of_sample_ = True  # no row is its own neighbour
+    _squared: ClassVar[bool]
 
     @property
     def _metric(self) -> str:
@@ -37,9 +38,7 @@ class NeighbourDistances(Algorithm):
             self._note(f"Each row was compared with all {self._k} others, since there are no more.")
         self._scaling = Scaling.fit(X, self.params["scaling"])
         self._build(self._scaling.apply(X))
-        order = self._neighbours.order
-        self._training_scores = np.empty(len(X))
-        self._training_scores[order] = self._score_scaled(self._points[order], progress)
+        self._training_scores = self._score_scaled(self._points, progress)
         progress(1.0)
 
     def _build(self, points: Matrix) -> None:
@@ -50,31 +49,28 @@ class NeighbourDistances(Algorithm):
         return self._score_scaled(self._scaling.apply(X), None)
 
     def _score_scaled(self, X: Matrix, progress: Progress | None) -> Matrix:
-        scores = np.empty(len(X))
+        scores, weights = np.empty(len(X)), self._weights()
         size = max(1, CELLS_AT_ONCE // self._k)
         for begin in range(0, len(X), size):
             distances, _ = self._neighbours.query(X[begin : begin + size], self._k)
-            scores[begin : begin + size] = self._combined(distances)
+            kernels.weigh(distances, weights, self._squared, scores[begin : begin + size])
             if progress:
                 progress(min(1.0, (begin + size) / len(X)))
         return scores
 
     def _contributions(self, X: Matrix) -> Matrix:
-        rows, out = self._scaling.apply(X), np.zeros(X.shape)
-        size = max(1, CELLS_AT_ONCE // (self._k * X.shape[1]))
+        rows, weights, out = self._scaling.apply(X), self._weights(), np.zeros(X.shape)
+        kind = kernels.SQUARED if self._squared else METRICS[plain_metric(self._metric, self._p)]
+        size = max(1, CELLS_AT_ONCE // self._k)
         for begin in range(0, len(X), size):
             part = slice(begin, begin + size)
-            distances, indices = self._neighbours.query(rows[part], self._k)
-            out[part] = self._decomposed(rows[part], distances, indices)
+            near = self._neighbours.query(rows[part], self._k)
+            kernels.share_out(rows[part], self._points, *near, weights, kind, self._p, out[part])
         return out
 
-    @abstractmethod
-    def _combined(self, distances: Matrix) -> Matrix:
-        """Make scores, shape (m,), of distances, shape (m, k), nearest first."""
-
-    @abstractmethod
-    def _decomposed(self, rows: Matrix, distances: Matrix, indices: NDArray[np.int64]) -> Matrix:
-        """Share the scores out to the columns: shape (m, d)."""
+    def _weights(self) -> Matrix:
+        """How much each neighbour, nearest first, counts: all the same, unless told otherwise."""
+        return np.full(self._k, 1 / self._k)
 
     def state(self) -> State:
         """Give the scaled training rows, the number of neighbours, and the scaling."""
@@ -114,30 +110,13 @@ class KNearestNeighbors(NeighbourDistances):
     """
 
     name = "knn"
-
-    @property
-    def _metric(self) -> str:
-        return str(self.params["metric"])
-
-    @property
-    def _p(self) -> float:
-        return float(self.params["p"])
-
-    def _combined(self, distances: Matrix) -> Matrix:
-        return np.einsum("mk,k->m", distances, self._weights())
-
-    def _decomposed(self, rows: Matrix, distances: Matrix, indices: NDArray[np.int64]) -> Matrix:
-        used = np.flatnonzero(self._weights())
-        gaps = np.abs(rows[:, None] - self._points[indices[:, used]])
-        shares = gap_shares(gaps, self._metric, self._p) * distances[:, used, None]
-        return np.einsum("mkd,k->md", shares, self._weights()[used])
+    _squared = False
 
     def _weights(self) -> Matrix:
-        """How much each neighbour, nearest first, counts; the sum is 1."""
         k, weights = self._k, np.zeros(self._k)
         if self.params["method"] == "mean":
-            weights[:] = 1 / k
-        elif self.params["method"] == "largest":
+            return super()._weights()
+        if self.params["method"] == "largest":
             weights[-1] = 1
         else:
             weights[(k - 1) // 2] += 0.5

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.detection.algorithms import neighbour_kernels as kernels
+from pynomaly.detection.algorithms import lof_kernels as kernels
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
 from pynomaly.detection.algorithms.neighbours import Neighbours
 from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
@@ -39,12 +39,6 @@ class LocalOutlierFactor(Algorithm):
     name = "local_outlier_factor"
     out_of_sample_ = True  # no row is its own neighbour
 
-    @classmethod
-    def warm_up(cls, X: Matrix) -> None:
-        """Run the kernels for few columns and for many."""
-        super().warm_up(X)
-        super().warm_up(np.tile(X, (1, 20)))
-
     def _fit(self, X: Matrix, progress: Progress) -> None:
         self._k = min(int(self.params["n_neighbors"]), len(X) - 1)
         if self._k < self.params["n_neighbors"]:
@@ -56,10 +50,9 @@ class LocalOutlierFactor(Algorithm):
             )
         self._scaling = Scaling.fit(X, self.params["scaling"])
         self._build(self._scaling.apply(X))
-        order = self._neighbours.order
-        near = self._neighbours.query(self._points[order], self._k, lambda share: progress(0.9 * share))
-        distances, indices = np.empty_like(near[0]), np.empty_like(near[1])
-        distances[order], indices[order] = near
+        distances, indices = self._neighbours.query(
+            self._points, self._k, lambda share: progress(0.9 * share)
+        )
         self._reach = distances[:, -1].copy()
         self._densities = np.empty(len(X))
         kernels.reach_densities(distances, indices, self._reach, self._densities)

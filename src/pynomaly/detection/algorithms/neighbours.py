@@ -1,114 +1,96 @@
-"""Exact nearest neighbours among fixed points: by a tree in few columns, by inner products in many."""
+"""Nearest neighbours among fixed points: exact, or close to it on many points when asked for."""
 
 from functools import partial
 
 import numpy as np
 
 from pynomaly.detection.algorithms import neighbour_kernels as kernels
+from pynomaly.detection.algorithms import partition_kernels as partition
 from pynomaly.detection.algorithms.contract import Matrix, Progress, read_only
-from pynomaly.detection.algorithms.kernels import Floats, Ints
+from pynomaly.detection.algorithms.kernels import Codes, Floats
 from pynomaly.detection.algorithms.threads import run_blocks
 
 QUERIES_AT_ONCE = 1024
-TILE_QUERIES, TILE_POINTS = 512, 4096
-TREE_COLUMNS = 12
-METRICS = {"euclidean": kernels.EUCLIDEAN, "manhattan": kernels.MANHATTAN, "chebyshev": kernels.CHEBYSHEV}
+LEAVES_AT_ONCE = 64
+LEAF, WIDTH_STEP = 128, 32
+"""A leaf holds at most so many points; cells are as wide as a multiple of the step."""
+
+EUCLID_UNTIL = 4.0
+"""Up to this power, a Minkowski distance is bounded by the Euclidean one; beyond, by the largest gap."""
+
+METRICS = {
+    "euclidean": kernels.EUCLIDEAN,
+    "manhattan": kernels.MANHATTAN,
+    "chebyshev": kernels.CHEBYSHEV,
+    "minkowski": kernels.MINKOWSKI,
+}
 
 
-class Tree:
-    """A k-d tree (Bentley 1975), with boxes, on points of shape (n, d).
+class Neighbours:
+    """The rows of `points`, float64, shape (n, d), finite, to be found by nearness.
+
+    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`. `reach` below 1 gives up
+    exactness for speed: having looked around its own place, a query does not look into boxes farther than
+    `reach` times the distance of the k-th nearest point found by then.
 
     Time: O(n log n) to build; each query O(log n) in few columns, up to O(n) in many.
     """
 
-    def __init__(self, points: Matrix, metric: str, p: float) -> None:
+    def __init__(self, points: Matrix, metric: str = "euclidean", p: float = 2.0, reach: float = 1.0) -> None:
         """Build the tree."""
-        self._metric, self._p = METRICS.get(metric, kernels.MINKOWSKI), p
+        metric = plain_metric(metric, p)
+        n, d = points.shape
+        self._depth = max(0, int(np.ceil(np.log2(n / LEAF))))
         columns = np.array(points.T, order="C")
-        self.order, self._nodes, self._boxes = kernels.build_tree(columns)
-        self._columns = np.ascontiguousarray(columns[:, self.order])
+        order, self._cuts, self._values, begins = partition.build_tree(columns, self._depth)
+        points = np.ascontiguousarray(points[order])
+        self._space = (points, order, begins, *_cells(points, begins))
+        self._rule = _rule(metric, float(p), d, reach)
 
-    def query(self, queries: Floats, distances: Floats, indices: Ints, progress: Progress | None) -> None:
-        """Fill distances and row numbers, (m, k)."""
-        fixed = (self._columns, self.order, self._nodes, self._boxes, self._metric, self._p)
-
-        def work(begin: int, end: int) -> None:
-            kernels.find_neighbours(queries, *fixed, distances, indices, begin, end)
-
-        run_blocks(work, len(queries), QUERIES_AT_ONCE, progress)
-
-
-class Products:
-    """All Euclidean distances by tiles of inner products (BLAS), the near ones measured exactly.
-
-    Time: O(n) for each query, but several times faster than a tree in many columns.
-    """
-
-    def __init__(self, points: Matrix) -> None:
-        """Keep the points."""
-        self._points = np.array(points, order="C")
-        self._norms = np.einsum("ij,ij->i", points, points)
-        self.order: Ints = np.arange(len(points))
-
-    def query(self, queries: Floats, distances: Floats, indices: Ints, progress: Progress | None) -> None:
-        """Fill distances and row numbers, (m, k)."""
-        tile = np.empty(min(len(queries), TILE_QUERIES) * min(len(self._points), TILE_POINTS))
-        for begin in range(0, len(queries), TILE_QUERIES):
-            part = slice(begin, begin + TILE_QUERIES)
-            self._query(queries[part], distances[part], indices[part], tile)
-            if progress:
-                progress(min(1.0, (begin + TILE_QUERIES) / len(queries)))
-
-    def _query(self, queries: Floats, distances: Floats, indices: Ints, tile: Floats) -> None:
-        m, k = distances.shape
-        near, which = np.full((m, k + 1), np.inf), np.full((m, k + 1), -1)
-        norms = np.einsum("ij,ij->i", queries, queries)
-        for first in range(0, len(self._points), TILE_POINTS):
-            points = self._points[first : first + TILE_POINTS]
-            products = np.matmul(queries, points.T, out=tile[: m * len(points)].reshape(m, -1))
-            fixed = (points, products, norms, self._norms[first : first + TILE_POINTS], first)
-
-            run_blocks(partial(kernels.merge_products, queries, *fixed, near, which), m, max(1, -(-m // 8)))
-        kernels.finish_heaps(near, which, distances, indices, 0, m)
-
-
-class Neighbours:
-    """The rows of `points`, float64, shape (n, d), finite, to be found by nearness; nothing is approximated.
-
-    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`. `order` orders the points so
-    that neighbours come near each other: queries in it are faster.
-    """
-
-    def __init__(self, points: Matrix, metric: str = "euclidean", p: float = 2.0) -> None:
-        """Build what the search needs."""
-        if metric == "minkowski":
-            metric = {1.0: "manhattan", 2.0: "euclidean"}.get(p, metric)
-        few = points.shape[1] <= TREE_COLUMNS
-        self._search = Tree(points, metric, float(p)) if few or metric != "euclidean" else Products(points)
-        self.order: Ints = self._search.order
-
-    def query(self, queries: Matrix, k: int, progress: Progress | None = None) -> tuple[Floats, Ints]:
+    def query(self, queries: Matrix, k: int, progress: Progress | None = None) -> tuple[Floats, Codes]:
         """Find the `k` nearest points (fewer than all) of each query: distances, row numbers; both (m, k).
 
         A query that equals a point leaves one copy of it out, so that a training row is not its own
         neighbour. The answer depends on the query alone; equal distances are settled the same way each time.
         """
-        distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int64)
-        self._search.query(read_only(np.ascontiguousarray(queries)), distances, indices, progress)
+        queries = read_only(np.ascontiguousarray(queries))
+        distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int32)
+        homes = np.empty(len(queries), np.int64)
+        partition.find_homes(queries, self._cuts, self._values, homes, 0, len(queries))
+        turns = np.argsort(homes, kind="stable")
+        fixed = (queries, turns, homes, self._span(k), self._space, self._rule, distances, indices)
+        run_blocks(partial(kernels.find_neighbours, *fixed), len(queries), QUERIES_AT_ONCE, progress)
         return distances, indices
 
+    def _span(self, k: int) -> int:
+        """Say around how many leaves a query looks first: enough for twice its neighbours."""
+        leaves = 1 << self._depth
+        smallest, span = len(self._space[0]) // leaves, 1
+        while span < leaves and span * smallest < 2 * (k + 1):
+            span *= 2
+        return span
 
-def gap_shares(gaps: Matrix, metric: str, p: float) -> Matrix:
-    """Say which share of each distance is each column's, shape (..., d); equal rows have none.
 
-    `gaps` are the columns' absolute differences, shape (..., d).
-    """
-    largest = gaps.max(axis=-1, keepdims=True)
-    relative = gaps / np.where(largest > 0, largest, 1)
-    if metric == "chebyshev":
-        powers = (relative == 1).astype(np.float64)
-    else:
-        powers = relative ** {"manhattan": 1.0, "euclidean": 2.0}.get(metric, p)
-    total = powers.sum(axis=-1, keepdims=True)
-    shares: Matrix = powers / np.where(total > 0, total, 1)
-    return shares
+def plain_metric(metric: str, p: float) -> str:
+    """Name the metric that minkowski with power `p` is, where it has a name."""
+    return {1.0: "manhattan", 2.0: "euclidean"}.get(float(p), metric) if metric == "minkowski" else metric
+
+
+def _cells(points: Matrix, begins: np.ndarray) -> tuple[np.ndarray, Matrix, Matrix, Matrix, Matrix]:
+    leaves, d = len(begins) - 1, points.shape[1]
+    width = -(-int(np.diff(begins).max()) // WIDTH_STEP) * WIDTH_STEP
+    cells, centers = np.empty((leaves, d, width), np.float32), np.empty((leaves, d))
+    lows, highs = np.empty((d, leaves)), np.empty((d, leaves))
+    fill = partial(partition.fill_cells, points, begins, cells, centers, lows, highs)
+    run_blocks(fill, leaves, LEAVES_AT_ONCE)
+    radii = (highs / 2 - lows / 2).sum(axis=0)  # at least the distance of any point from the centre
+    return cells, centers, radii, lows, highs
+
+
+def _rule(metric: str, p: float, d: int, reach: float) -> kernels.Rule:
+    if metric != "minkowski":
+        kind = METRICS[metric]
+        return kind, p, kind, 1.0, reach**2 if metric == "euclidean" else reach
+    if p < EUCLID_UNTIL:
+        return kernels.MINKOWSKI, p, kernels.EUCLIDEAN, max(1.0, d ** (0.5 - 1 / p)), reach**2
+    return kernels.MINKOWSKI, p, kernels.CHEBYSHEV, 1.0, reach
