@@ -1,6 +1,8 @@
-"""Algorithms that look at one column at a time."""
+"""Algorithms that look at one column, or one direction, at a time."""
 
-from pynomaly.detection.entries.info import AlgorithmInfo
+from dataclasses import replace
+
+from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
 _FAST = {"speed": "fast", "memory": "low", "explains": "exact", "seeded": False}
@@ -51,5 +53,52 @@ ENTRIES = (
             ),
         ),
         tags=_FAST,
+    ),
+    AlgorithmInfo(
+        "robust_z",
+        "Robust z-score",
+        "Rows with values far from the columns' medians are anomalous. The simplest to understand.",
+        "pynomaly.detection.algorithms.robust_z",
+        "RobustZ",
+        (
+            Parameter(
+                "combine",
+                "choice",
+                "mean",
+                "How z-scores become one score: their mean, the root of their mean square, or the greatest.",
+                choices=("mean", "rms", "max"),
+            ),
+        ),
+        tags=_FAST,
+    ),
+    AlgorithmInfo(
+        "loda",
+        "LODA",
+        "Rows in rare places along random directions are anomalous. Fast on many rows and columns.",
+        "pynomaly.detection.algorithms.loda",
+        "LODA",
+        (
+            Parameter("n_directions", "int", 200, "How many random directions.", 1, 10_000),
+            Parameter(
+                "n_bins",
+                "int",
+                "auto",
+                "Bins of each direction's histogram; auto: 2 x the cube root of the rows.",
+                2,
+                10_000,
+                choices=("auto",),
+            ),
+            Parameter(
+                "max_samples",
+                "count_or_share",
+                "auto",
+                "Rows that the histograms are learned from: a count, a share, or auto (at most 20,000).",
+                2,
+                choices=("auto",),
+            ),
+            replace(SCALING, default="standard"),
+        ),
+        scaling="standard",
+        tags={"speed": "fast", "memory": "low", "explains": "approximation", "seeded": True},
     ),
 )

@@ -47,4 +47,34 @@ ENTRIES = (
         scaling="standard",
         tags={"speed": "medium", "memory": "low", "explains": "approximation", "seeded": True},
     ),
+    AlgorithmInfo(
+        "kde",
+        "Kernel density",
+        "Rows where the training rows lie thinly are anomalous. For up to some 100,000 rows.",
+        "pynomaly.detection.algorithms.kde",
+        "KDE",
+        (
+            Parameter(
+                "bandwidth",
+                "float",
+                "auto",
+                "Reach of each training row, in scaled units; scott and silverman: by their rules; auto: "
+                "twice Scott's.",
+                1e-6,
+                1e9,
+                choices=("auto", "scott", "silverman"),
+            ),
+            Parameter(
+                "max_samples",
+                "count_or_share",
+                "auto",
+                "Training rows that make up the density: a count, a share, or auto (at most 5,000).",
+                2,
+                choices=("auto",),
+            ),
+            replace(SCALING, default="standard"),
+        ),
+        scaling="standard",
+        tags={"speed": "slow", "memory": "medium", "explains": "approximation", "seeded": True},
+    ),
 )
