@@ -1,15 +1,17 @@
 """A table gives whole columns, blocks, rows and labels, from memory and from a stored file alike."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynomaly.columns import Levels
 from pynomaly.errors import CorruptFile, FileMissing, LabelError, SchemaMismatch
-from pynomaly.tables import ingest, open_parquet, read
+from pynomaly.tables import Limits, ingest, open_parquet, read
 
 N = 1000
 COLUMNS = {
@@ -180,3 +182,58 @@ def test_text_that_is_all_missing(tmp_path):
     ingest(tmp_path / "t.csv", tmp_path / "t.parquet", filename="t.csv")
     with open_parquet(tmp_path / "t.parquet") as table:
         assert table.frame(["a"])["a"].values.levels == ()
+
+
+WORDS = ["p", "q", None, "r"]
+
+
+@pytest.fixture(params=["memory", "parquet"])
+def large(request, tmp_path):
+    """Some thousand rows of each kind, in memory or in a stored file."""
+    n = 5000
+    columns = {
+        "x": [None if i % 7 == 0 else i / 3 for i in range(n)],
+        "w": [WORDS[i % 4] for i in range(n)],
+        "t": [datetime(2024, 1, 1 + i % 28) for i in range(n)],  # noqa: DTZ001
+    }
+    if request.param == "memory":
+        with read(columns) as table:
+            yield table
+        return
+    pandas.DataFrame(columns).to_parquet(tmp_path / "given.parquet", row_group_size=600)
+    ingest(tmp_path / "given.parquet", tmp_path / "t.parquet", filename="given.parquet")
+    with open_parquet(tmp_path / "t.parquet") as table:
+        yield table
+
+
+def picked(data, rows):
+    """The values of some rows of a column."""
+    values = data.values
+    return np.array(strings(values))[rows] if isinstance(values, Levels) else values[rows]
+
+
+def test_a_sample_holds_the_rows_asked_for_in_order(large):
+    rows = np.sort(np.random.default_rng(0).choice(5000, 700, replace=False))
+    whole, sample = large.frame(), large.sample(rows, ["w", "t", "x"])
+    assert list(sample) == ["w", "t", "x"]
+    for name, data in sample.items():
+        np.testing.assert_array_equal(picked(data, np.arange(700)), picked(whole[name], rows))
+
+
+def test_a_reader_may_be_used_by_many_threads(large):
+    fetch, whole = large.reader(["x", "w"]), large.frame(["x", "w"])
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda start: fetch(start, start + 300), range(0, 5000, 300)))
+    assert [len(part["x"]) for part in parts] == [300] * 16 + [200]
+    for name, data in whole.items():
+        together = np.concatenate([picked(part[name], slice(None)) for part in parts])
+        np.testing.assert_array_equal(together, picked(data, slice(None)))
+
+
+def test_a_table_knows_how_much_memory_it_may_use(tmp_path):
+    with read({"a": [1, 2]}, limits=Limits(memory_mib=300)) as table:
+        assert table.memory_mib == 300
+    (tmp_path / "t.csv").write_text("a\n1\n2\n")
+    ingest(tmp_path / "t.csv", tmp_path / "t.parquet", filename="t.csv")
+    with open_parquet(tmp_path / "t.parquet", memory_mib=200) as table:
+        assert table.memory_mib == 200

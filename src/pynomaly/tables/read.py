@@ -46,7 +46,9 @@ def read(
         raise UnknownFormat(f"There is no format {format!r}; there are: {', '.join(FORMATS)}.")
     folder = Path(tempfile.mkdtemp(prefix="pynomaly-"))
     try:
-        return _read(source, name, folder, limits, format)
+        table = _read(source, name, folder, limits, format)
+        table.memory_mib = limits.memory_mib
+        return table
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

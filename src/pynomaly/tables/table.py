@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +41,10 @@ class Store:
 
 
 class Table:
-    """A table with typed columns; use it as a context manager, or call `close`."""
+    """A table with typed columns; use it as a context manager, or call `close`.
+
+    `memory_mib` is what DuckDB may hold of it in memory, and a measure of what its readers should.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Table:
         self.n_rejected = n_rejected
         self.dialect = dialect
         self.store = store
+        self.memory_mib = Limits().memory_mib
         self._places = {column.name: place for place, column in enumerate(self.columns)}
         self._levels: dict[int, tuple[str, ...]] = {}
         self._finalizer = weakref.finalize(self, store.close)
@@ -87,16 +91,43 @@ class Table:
 
         Raises SchemaMismatch when a name is not in the table.
         """
-        return self._fetch(self._find(names), "")
+        places = self._find(names)
+        self._prepare(places)
+        return self._fetch(self.store.connection, places, "")
 
     def blocks(
         self, names: Sequence[str] | None = None, size: int = 65536
     ) -> Iterator[dict[str, ColumnData]]:
         """Read at most `size` rows at a time, in order; a column has the same levels in every block."""
+        fetch = self.reader(names)
+        for start in range(0, self.n_rows, size):
+            yield fetch(start, start + size)
+
+    def reader(self, names: Sequence[str] | None = None) -> Callable[[int, int], dict[str, ColumnData]]:
+        """Give a function that reads the rows from `start` up to `stop`; threads may call it side by side."""
         places = self._find(names)
         row = self.store.row
-        for start in range(0, self.n_rows, size):
-            yield self._fetch(places, f" WHERE {row} >= {start} AND {row} < {start + size}")
+        self._prepare(places)
+
+        def fetch(start: int, stop: int) -> dict[str, ColumnData]:
+            with self.store.connection.cursor() as cursor:
+                return self._fetch(cursor, places, f" WHERE {row} >= {start} AND {row} < {stop}")
+
+        return fetch
+
+    def sample(self, rows: "NDArray[np.int64]", names: Sequence[str] | None = None) -> dict[str, ColumnData]:
+        """Read the rows at the ascending 0-based numbers `rows`, which are all different."""
+        places = self._find(names)
+        self._prepare(places)
+        row = self.store.row
+        with self.store.connection.cursor() as cursor:
+            cursor.register("wanted", {"wanted_row": rows})
+            try:
+                return self._fetch(
+                    cursor, places, f" WHERE {row} IN (SELECT wanted_row FROM wanted) ORDER BY {row}"
+                )
+            finally:
+                cursor.unregister("wanted")
 
     def rows(self, indices: Sequence[int], names: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Read the rows at 0-based `indices`, in that order, as JSON values (timestamps as ISO 8601 text)."""
@@ -152,17 +183,22 @@ class Table:
             raise SchemaMismatch(f"The table has no column {', '.join(map(repr, missing))}.", missing=missing)
         return [self._places[name] for name in names]
 
-    def _fetch(self, places: Sequence[int], where: str) -> dict[str, ColumnData]:
-        """Read columns as arrays."""
+    def _prepare(self, places: Sequence[int]) -> None:
+        """Find out the stored types, and make the dictionaries of text columns."""
+        for place in places:
+            if self._kinds[place] == "VARCHAR":
+                self._encode(place)
+
+    def _fetch(
+        self, connection: "duckdb.DuckDBPyConnection", places: Sequence[int], where: str
+    ) -> dict[str, ColumnData]:
+        """Read columns that are prepared as arrays."""
         if not places:
             return {}
         chosen = [(place, self.columns[place], self._kinds[place]) for place in places]
         parts = [f"{_array(kind, place)} AS c{place}" for place, _, kind in chosen]
-        for place, _, kind in chosen:
-            if kind == "VARCHAR":
-                self._encode(place)
         query = f"SELECT {', '.join(parts)} FROM {self.store.source}{where}"
-        arrays = self.store.connection.execute(query).fetchnumpy()
+        arrays = connection.execute(query).fetchnumpy()
         return {
             column.name: ColumnData(column, self._values(kind, place, arrays[f"c{place}"]))
             for place, column, kind in chosen
@@ -244,7 +280,9 @@ def open_parquet(path: str | Path, *, memory_mib: int = 1024, threads: int | Non
     except BaseException:
         store.close()
         raise
-    return Table(store, columns, n_rows)
+    table = Table(store, columns, n_rows)
+    table.memory_mib = memory_mib
+    return table
 
 
 def read_schema(

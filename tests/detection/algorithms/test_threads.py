@@ -4,7 +4,14 @@ import threading
 
 import pytest
 
-from pynomaly.detection.algorithms.threads import limit_threads, run_blocks, thread_count
+from pynomaly.detection.algorithms import threads as module
+from pynomaly.detection.algorithms.threads import (
+    available_cpus,
+    limit_threads,
+    map_columns,
+    run_blocks,
+    thread_count,
+)
 from pynomaly.errors import UsageError
 
 
@@ -54,3 +61,26 @@ def test_at_least_one_thread():
     assert thread_count() >= 1
     with pytest.raises(UsageError):
         limit_threads(0)
+
+
+def test_parallel_work_starts_no_more_threads():
+    limit_threads(3)
+    counts = []
+    run_blocks(lambda a, b: counts.append(thread_count()), 30, 10)
+    counts += map_columns(lambda _: thread_count(), range(3), 100_000)
+    assert counts == [1] * 6
+    assert thread_count() == 3
+
+
+@pytest.mark.parametrize(("quota", "most"), [("50000 100000", 1), ("100000 100000", 1), ("max 100000", None)])
+def test_a_containers_quota_is_kept(monkeypatch, tmp_path, quota, most):
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+    try:
+        available_cpus.cache_clear()
+        monkeypatch.setattr(module, "QUOTA", tmp_path / "none")
+        unlimited = available_cpus()
+        available_cpus.cache_clear()
+        monkeypatch.setattr(module, "QUOTA", tmp_path / "cpu.max")
+        assert available_cpus() == (most or unlimited)
+    finally:
+        available_cpus.cache_clear()

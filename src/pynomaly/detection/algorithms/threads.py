@@ -1,8 +1,12 @@
 """Runs work on row blocks or columns in Python threads (never OpenMP's, which do not survive a fork)."""
 
+import math
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from pynomaly.errors import UsageError
@@ -13,15 +17,42 @@ WORTH_THREADS = 50_000
 T = TypeVar("T")
 R = TypeVar("R")
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a Linux container says how much of the CPUs it may use."""
+
 _limit: list[int] = []
+_here = threading.local()
 
 
 def thread_count() -> int:
-    """Give how many threads are used: what `limit_threads` set, else the CPUs that this process may use."""
-    if _limit:
-        return _limit[0]
+    """Give how many threads may be used: what `limit_threads` set, else the CPUs that this process may use.
+
+    It is 1 in a thread of `workers`: what is done in parallel does its own parts one after the other.
+    """
+    if getattr(_here, "is_worker", False):
+        return 1
+    return _limit[0] if _limit else available_cpus()
+
+
+@cache
+def available_cpus() -> int:
+    """Count the CPUs that this process may use, by its affinity and its container's quota."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        quota, period = QUOTA.read_text().split()
+        return max(1, min(count, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # there is none ("max")
+        return count
+
+
+def workers(count: int) -> ThreadPoolExecutor:
+    """Make a pool of threads that start no others."""
+    return ThreadPoolExecutor(count, initializer=_be_worker)
+
+
+def _be_worker() -> None:
+    _here.is_worker = True
 
 
 def limit_threads(count: int | None) -> None:
@@ -35,7 +66,7 @@ def map_columns(work: Callable[[T], R], columns: Iterable[T], rows: int) -> list
     """Call `work` with each column of so many rows and list what it gives, in order."""
     if rows < WORTH_THREADS or thread_count() == 1:
         return [work(column) for column in columns]
-    with ThreadPoolExecutor(thread_count()) as pool:
+    with workers(thread_count()) as pool:
         return list(pool.map(work, columns))
 
 
@@ -58,7 +89,7 @@ def run_blocks(
             if progress:
                 progress(start + (1 - start) * end / n)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with workers(threads) as pool:
         futures = [pool.submit(work, begin, end) for begin, end in blocks]
         try:
             for future, (_, end) in zip(futures, blocks, strict=True):
