@@ -49,17 +49,16 @@ def available() -> list[str]:
     return [
         name
         for name, entry in catalogue.CATALOGUE.items()
-        if not name.startswith("pyod.") and getattr(entry, "available", True)
+        if not name.startswith("pyod.") and entry.available
     ]
 
 
 def fitted(algorithm: str, given: Split, protocol: str, seed: int) -> Any:
-    """Train one of ours (`name` or `name:parameter=value:…`) or a peer; gives its scoring function."""
+    """Train one of ours (`knn`, `knn(n_neighbors=10)`) or a peer; gives its scoring function."""
     if algorithm in PEERS:
         return PEERS[algorithm].fit(given.train, seed)
-    name, *options = algorithm.split(":")
+    name, params = catalogue.member(algorithm)
     entry = catalogue.get(name)
-    params = {key: entry.parameter(key).parse(text, name) for key, text in (o.split("=", 1) for o in options)}
     if protocol == "B" and any(parameter.name == "clean_training" for parameter in entry.parameters):
         params["clean_training"] = True
     return catalogue.create(name, params, seed).fit(given.train).score
@@ -143,7 +142,7 @@ def warm_up(algorithms: list[str]) -> None:
     X = np.random.default_rng(0).normal(size=(64, 3))
     given = Split(X, X, np.zeros(64))
     for name in algorithms:
-        if name not in PEERS and getattr(catalogue.get(name.split(":")[0]), "extra", None):
+        if name not in PEERS and getattr(catalogue.get(catalogue.member(name)[0]), "extra", None):
             continue  # torch and TensorFlow start threads, which do not survive a fork
         with warnings.catch_warnings(), redirect_stdout(None):
             warnings.simplefilter("ignore")
@@ -160,9 +159,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of .npz files with X and y")
     parser.add_argument("--sets", nargs="*", default=[], help="only sets whose name contains one of these")
-    parser.add_argument(
-        "--algorithms", nargs="*", help="ours (also name:parameter=value), peers, ours, peers"
-    )
+    parser.add_argument("--algorithms", nargs="*", help="names, also 'knn(n_neighbors=10)', ours, peers")
     parser.add_argument("--protocols", nargs="*", default=PROTOCOLS, choices=PROTOCOLS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--no-resampling", action="store_true", help="also leave small sets as they are")
@@ -183,7 +180,7 @@ def asked_for(words: list[str] | None) -> list[str]:
     names = [name for word in words or ["ours", "peers"] for name in groups.get(word, [word])]
     for name in names:
         if name not in PEERS:
-            catalogue.get(name.split(":")[0])
+            catalogue.get(catalogue.member(name)[0])
     return list(dict.fromkeys(names))
 
 

@@ -128,7 +128,7 @@ def compared(runs: Runs) -> list[dict[str, Any]]:
     """Compare ours with the same algorithms elsewhere, on the same rows with the same seeds."""
     rows = []
     for algorithm in runs:
-        for peer in NAMESAKES.get(algorithm.partition(":")[0], ()):
+        for peer in NAMESAKES.get(algorithm.partition("(")[0], ()):
             if peer not in runs:
                 continue
             row: dict[str, Any] = {"ours": algorithm, "theirs": peer}

@@ -13,18 +13,32 @@ from pynomaly.version import __version__
 if TYPE_CHECKING:
     from pynomaly.detection.explain import Reason
     from pynomaly.errors import PynomalyError
+    from pynomaly.evaluation import Evaluation, evaluate
     from pynomaly.library import Detector, detect, load
     from pynomaly.results import Anomaly, Result
 
-__all__ = ["Anomaly", "Detector", "PynomalyError", "Reason", "Result", "__version__", "detect", "load"]
+__all__ = [
+    "Anomaly",
+    "Detector",
+    "Evaluation",
+    "PynomalyError",
+    "Reason",
+    "Result",
+    "__version__",
+    "detect",
+    "evaluate",
+    "load",
+]
 
 _HOMES = {
     "Anomaly": "pynomaly.results",
     "Detector": "pynomaly.library",
+    "Evaluation": "pynomaly.evaluation",
     "PynomalyError": "pynomaly.errors",
     "Reason": "pynomaly.detection.explain",
     "Result": "pynomaly.results",
     "detect": "pynomaly.library",
+    "evaluate": "pynomaly.evaluation",
     "load": "pynomaly.library",
 }
 

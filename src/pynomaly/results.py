@@ -137,18 +137,7 @@ class Result:
 
     def to_frame(self) -> Any:
         """Give row, score, p_value and is_anomaly of all rows, as the kind of frame given, else pandas."""
-        columns = self._columns()
-        if self.frame_kind == "polars":
-            import polars
-
-            return polars.DataFrame(columns)
-        if self.frame_kind == "pyarrow":
-            import pyarrow
-
-            return pyarrow.table(columns)
-        import pandas
-
-        return pandas.DataFrame(columns)
+        return as_frame(self._columns(), self.frame_kind)
 
     def write(self, path: str | Path) -> None:
         """Write row, score, p_value and is_anomaly of all rows to a .csv, .parquet or .json file."""
@@ -193,6 +182,21 @@ def kept_values(why: Explanation) -> dict[str, Any]:
     if len(values) > WIDE:
         values = {reason.column: values[reason.column] for reason in why.reasons}
     return {"row": row, "values": values}
+
+
+def as_frame(columns: dict[str, NDArray[Any]], kind: FrameKind) -> Any:
+    """Make a pandas, polars or pyarrow frame of columns."""
+    if kind == "polars":
+        import polars
+
+        return polars.DataFrame(columns)
+    if kind == "pyarrow":
+        import pyarrow
+
+        return pyarrow.table(columns)
+    import pandas
+
+    return pandas.DataFrame(columns)
 
 
 def explain(result: Result, rows: Sequence[int], progress: Callable[[float], None] | None = None) -> None:

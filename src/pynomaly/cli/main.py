@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "detect": "Find the unusual rows of a table, and say why each is unusual.",
+    "evaluate": "Compare algorithms on a table whose anomalies are known.",
     "algorithms": "List the algorithms with their parameters.",
     "serve": "Serve the web interface and the REST API, with a worker.",
     "worker": "Run queued jobs.",
