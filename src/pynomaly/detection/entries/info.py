@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from pynomaly.detection.parameters import Parameter
-from pynomaly.errors import BadParameter
+from pynomaly.errors import BadParameter, MissingExtra
 
 SCALING = Parameter(
     "scaling",
@@ -16,10 +18,26 @@ SCALING = Parameter(
     choices=("robust", "standard", "rank", "none"),
 )
 
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "torch": ("torch",),
+    "tensorflow": ("tensorflow", "keras"),
+    "pyod": ("pyod", "skops", "combo", "tqdm"),
+}
+"""The optional extras that algorithms need, with the packages that each of them installs."""
+
+
+@cache
+def installed(package: str) -> bool:
+    """Tell whether a package is there, without importing it."""
+    return find_spec(package) is not None
+
 
 @dataclass(frozen=True)
 class AlgorithmInfo:
-    """One algorithm as users see it, and where its class lives."""
+    """One algorithm as users see it, and where its class lives.
+
+    `extra` names the optional extras that training needs, separated by commas; None: none.
+    """
 
     name: str
     title: str
@@ -29,6 +47,34 @@ class AlgorithmInfo:
     parameters: tuple[Parameter, ...]
     scaling: str = "none"
     tags: Mapping[str, Any] = field(default_factory=dict)
+    extra: str | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The packages that training needs and that are not installed; nothing is imported to tell."""
+        extras = self.extra.split(",") if self.extra else []
+        return tuple(name for extra in extras for name in PACKAGES[extra] if not installed(name))
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be trained here."""
+        return not self.missing
+
+    @property
+    def install(self) -> str | None:
+        """The command that installs what it needs beyond the base; None when it needs nothing."""
+        return f"pip install 'pynomaly-platform[{self.extra}]'" if self.extra else None
+
+    def require(self) -> None:
+        """Raise MissingExtra, which names the command, when something it needs is not installed."""
+        if self.missing:
+            names = " and ".join(self.missing)
+            raise MissingExtra(
+                f"The algorithm {self.name} needs {names}, not installed here: {self.install}",
+                algorithm=self.name,
+                extra=self.extra,
+                install=self.install,
+            )
 
     def parameter(self, name: str) -> Parameter:
         """Find a parameter by name.
@@ -55,6 +101,9 @@ class AlgorithmInfo:
             "summary": self.summary,
             "scaling": self.scaling,
             "tags": dict(self.tags),
+            "extra": self.extra,
+            "available": self.available,
+            "install": self.install,
             "parameters": [parameter.json() for parameter in self.parameters],
         }
 
