@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pynomaly.version import __version__
 
 if TYPE_CHECKING:
+    from pynomaly.allowance import limit
     from pynomaly.detection.explain import Reason
     from pynomaly.errors import PynomalyError
     from pynomaly.evaluation import Evaluation, evaluate
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "detect",
     "evaluate",
+    "limit",
     "load",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "Result": "pynomaly.results",
     "detect": "pynomaly.library",
     "evaluate": "pynomaly.evaluation",
+    "limit": "pynomaly.allowance",
     "load": "pynomaly.library",
 }
 

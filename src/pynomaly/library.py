@@ -17,25 +17,23 @@ from typing import Any, Self, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly import export
+from pynomaly import allowance, export
+from pynomaly.blocks import MIB, Drawn, score_blocks, training_rows
 from pynomaly.columns import Column, Frame
 from pynomaly.detection import catalogue
 from pynomaly.detection.choice import Choice, Contamination, Ways
 from pynomaly.detection.encoding import as_matrix, listed, plain_frame
 from pynomaly.detection.model import Model, Scored, check_rows
+from pynomaly.detection.sample import Sample
 from pynomaly.errors import BadBundle, BadColumns, NotFitted
 from pynomaly.phases import Phases
 from pynomaly.results import FrameKind, Result, explain
-from pynomaly.tables import Limits, Table, read
+from pynomaly.tables import Table, read
 
 Progress = Callable[[float, str], None]
 """Called with the share that is done (0 to 1) and what is being done."""
 
 Scores = NDArray[np.float64]
-
-BLOCK_CELLS = 1_000_000
-BLOCK_ROWS = 65_536
-"""A table is scored in blocks of at most so many rows and cells, to bound memory."""
 
 
 class Detector:
@@ -142,37 +140,60 @@ class Detector:
         """Train on a path, "-" (standard input), frame, array or Table.
 
         Raises the errors of `tables.read`, BadColumns (the table lacks a column that is named),
-        NoUsableColumns, TooFewRows and FitFailed.
+        NoUsableColumns, TooFewRows, FitFailed, and MissingExtra (packages that the algorithm needs are not
+        installed; the message names the command).
         """
+        catalogue.require(self.algorithm, self.parameters)
         phases = Phases()
         with phases.measure("read"):
-            table, schema, frame = self._training_data(source)
+            table, schema, drawn = self._training_data(source)
+        sample = self._sample(table, schema, drawn, _part(progress, 0.5, 1.0))
         with phases.measure("fit"):
             self._model = Model.fit(
-                frame,
+                drawn.frame,
                 self.algorithm,
                 self.parameters,
                 self.seed,
-                _telling(progress, "Training"),
+                _telling(_part(progress, 0.0, 0.5 if sample else 1.0), "Training"),
                 schema,
+                sample,
                 **cast(Ways, self.choice.ways()),
             )
         self._fit_phases = phases
         self._trained_on = None if table is None else weakref.ref(table)
-        self._training_scores = self._model.algorithm.training_scores_
+        if sample is None:
+            self._training_scores = self._model.algorithm.training_scores_
         return self
 
-    def _training_data(self, source: Any) -> tuple[Table | None, list[Column], Frame]:
+    def _sample(
+        self, table: Table | None, schema: list[Column], drawn: Drawn, progress: Progress | None
+    ) -> Sample | None:
+        """Say how the whole table is scored, when only a sample of it is trained on."""
+        if table is None or drawn.rows is None:
+            return None
+        names = [column.name for column in schema if not column.unused]
+
+        def score_all(score: Callable[[Frame], Scores]) -> Scores:
+            self._training_scores = score_blocks(table, names, score, progress)
+            return self._training_scores
+
+        return Sample(drawn.rows, table.n_rows, score_all)
+
+    def _training_data(self, source: Any) -> tuple[Table | None, list[Column], Drawn]:
         """Find the columns on offer and the values of those that are used; a clean matrix needs no table."""
         X = as_matrix(source)
-        found = plain_frame(X) if X is not None and X.shape[1] <= Limits().max_columns else None
+        limits = allowance.limits()
+        small = X is not None and X.shape[1] <= limits.max_columns and 2 * X.nbytes <= limits.memory_mib * MIB
+        found = plain_frame(X) if X is not None and small else None
         if found is not None:
             schema = chosen(tuple(data.column for data in found.values()), self.columns, self.exclude)
-            return None, schema, {column.name: found[column.name] for column in schema}
+            return None, schema, Drawn({column.name: found[column.name] for column in schema})
         table = opened(source)
         check_rows(table.n_rows)
         schema = chosen(table.columns, self.columns, self.exclude)
-        return table, schema, table.frame([column.name for column in schema if not column.unused])
+        names = [column.name for column in schema if not column.unused]
+        most = catalogue.load_class(self.algorithm).max_rows
+        return table, schema, training_rows(table, names, most, self.seed)
 
     def score(self, source: Any) -> Scores:
         """Score each row: higher is more anomalous. Shape (n,), in the table's order.
@@ -229,23 +250,13 @@ class Detector:
         if X is None:
             return opened(source)
         self.model.encoder.transform_array(X[:1])  # refuses another width
-        return read({column.name: X[:, i] for i, column in enumerate(self.model.schema)})
+        return opened({column.name: X[:, i] for i, column in enumerate(self.model.schema)})
 
     def _score(self, table: Table, progress: Progress | None) -> Scored:
         model = self.model
         if self._training_scores is not None and self._trained_on and self._trained_on() is table:
             return model.judge(self._training_scores)
-        size = max(1, min(BLOCK_ROWS, BLOCK_CELLS // len(model.columns)))
-        tell = _telling(progress, "Scoring")
-        scores = np.empty(table.n_rows)
-        done = 0
-        for block in table.blocks(present(table, model.columns), size):
-            found = model.score_frame(block)
-            scores[done : done + len(found)] = found
-            done += len(found)
-            if tell:
-                tell(done / table.n_rows)
-        return model.judge(scores)
+        return model.judge(score_blocks(table, present(table, model.columns), model.score_frame, progress))
 
     def to_bytes(self, key: bytes | None = None) -> bytes:
         """Give the trained detector as bytes, signed when a `key` is given."""
@@ -300,6 +311,7 @@ def detect(
         seed=seed,
         **parameters,
     )
+    catalogue.require(algorithm, detector.parameters)  # refused before the table is read, not after it
     phases = Phases()
     with phases.measure("read"):
         table = opened(source)
@@ -323,7 +335,7 @@ def load(path: str | Path, key: bytes | None = None) -> Detector:
 
 def opened(source: Any) -> Table:
     """Read a source, unless it is a Table already."""
-    return source if isinstance(source, Table) else read(source)
+    return source if isinstance(source, Table) else read(source, limits=allowance.limits())
 
 
 def frame_kind(source: Any) -> FrameKind:
@@ -379,6 +391,11 @@ def accuracy(labels: NDArray[np.int8], scores: Scores) -> dict[str, float | None
         "auc_roc": evaluate.auc_roc(labels, scores),
         "average_precision": evaluate.average_precision(labels, scores),
     }
+
+
+def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Tell a part of the work as its share of the whole."""
+    return progress and (lambda share, what: progress(start + (stop - start) * share, what))
 
 
 def _telling(progress: Progress | None, what: str) -> Callable[[float], None] | None:

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field("json", description="How log lines look.")
 
+    memory_mib: int = Field(
+        4096, ge=256, description="About how much memory a detection outside the server may use, in MiB."
+    )
+    threads: int | None = Field(
+        None, ge=1, description="Most CPUs that one detection uses; empty: those that the process may use."
+    )
     worker_slots: int = Field(
         default_factory=lambda: max(1, min(4, (os.cpu_count() or 2))),
         ge=0,

@@ -187,7 +187,8 @@ def test_progress_is_told_in_order():
     told = []
     detector = pynomaly.Detector(exclude=["label"]).fit(MIXED, lambda share, what: told.append((share, what)))
     detector.detect(MIXED, progress=lambda share, what: told.append((share, what)))
-    assert list(dict.fromkeys(what for _, what in told)) == ["Training", "Scoring", "Explaining"]
+    rows = f"Scoring: {len(MIXED)} of {len(MIXED)} rows"
+    assert list(dict.fromkeys(what for _, what in told)) == ["Training", rows, "Explaining"]
     assert all(0 <= share <= 1 for share, _ in told)
     assert told[-1][0] == 1.0
 

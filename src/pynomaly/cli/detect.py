@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pynomaly import export
+from pynomaly import allowance, export
 from pynomaly.cli import present
 from pynomaly.cli.options import names, parameters, threshold
 from pynomaly.cli.progress import progress_bar
@@ -68,6 +68,16 @@ Output = Annotated[
 ]
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to show the result.")]
 Top = Annotated[int, typer.Option(min=0, metavar="N", help="Show at most so many anomalies.")]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        min=256, metavar="MIB", help="About how much to use. [default: PYNOMALY_MEMORY_MIB or 4096]"
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Use at most so many CPUs. [default: PYNOMALY_THREADS or all]"),
+]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Makes random choices repeatable. [default: 0]")]
 
 
@@ -88,6 +98,8 @@ def command(
     style: Format = "table",
     top: Top = 10,
     seed: Seed = None,
+    memory: Memory = None,
+    threads: Threads = None,
 ) -> None:
     """Find the unusual rows of a table, and say why each is unusual."""
     training = {
@@ -98,6 +110,8 @@ def command(
         "seed": seed,
     }
     check_outputs(file, output, save, model)
+    if memory is not None or threads is not None:
+        allowance.limit(memory, threads)
     chosen = threshold(contamination=contamination, max_alerts=max_alerts, fdr=fdr, quantile=quantile)
     detector = prepared(model, training, chosen, label_column)
     with progress_bar() as progress:
@@ -159,14 +173,14 @@ def run(
     top: int,
 ) -> "Result":
     """Read the table, train where asked to, and detect."""
+    from pynomaly.library import opened
     from pynomaly.phases import Phases
-    from pynomaly.tables import read
 
     if train:
         catalogue.require(detector.algorithm, detector.parameters)  # refused before the table is read
     reading = Phases()
     with reading.measure("read"):
-        table = read(file)
+        table = opened(file)
     note_rejects(table)
     if label_column is not None:
         table.labels(label_column)  # refused before the training, not after it

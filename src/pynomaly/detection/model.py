@@ -16,8 +16,9 @@ from pynomaly.detection.encoding import Encoder
 from pynomaly.detection.explain import Explainer, Explanation, Reason
 from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.nearest import NormalRows
+from pynomaly.detection.outlying import outlying_share
+from pynomaly.detection.sample import Sample
 from pynomaly.detection.scoring import Calibration
-from pynomaly.detection.tail import outlying_share
 from pynomaly.detection.thresholds import AUTO_FDR, batch_threshold, digest, threshold
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
@@ -36,6 +37,9 @@ NO_STRONG = "No strong anomalies"
 
 EXPLAINED_AT_ONCE = 1024
 """Rows whose contributions are computed together, to bound memory."""
+
+JUDGED_AT_ONCE = 1_000_000
+"""Rows whose p-values are found together, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,14 @@ class Model:
         seed: int = 0,
         progress: Progress | None = None,
         schema: Sequence[Column] | None = None,
+        sample: Sample | None = None,
         **ways: Unpack[Ways],
     ) -> "Model":
         """Train on the rows of `frame`; `progress` is called with shares from 0 to 1.
 
         `schema` lists all columns on offer, when `frame` holds only the ones that are used. `ways` chooses
         the threshold (`detection.thresholds`): at most one of contamination, max_alerts, fdr and quantile.
+        When `frame` holds a `sample` of the training table, the scores of all its rows give the threshold.
         Raises UnknownAlgorithm, BadParameter, NoUsableColumns, TooFewRows or FitFailed.
         """
         choice = Choice.of(ways)
@@ -79,24 +85,30 @@ class Model:
         explainer = Explainer.fit(frame, encoder)
         X = encoder.transform(frame)
         made.fit(X, progress and (lambda done: progress(done * FITTING)))
-        scores = made.training_scores_
-        training = calibration = Calibration.fit(scores)
+        training = calibration = Calibration.fit(made.training_scores_)
         if not made.out_of_sample_:
             tell = progress and (lambda done: progress(FITTING + done * (1 - FITTING)))
             calibration = Calibration.fit(made.calibration_scores(X, tell))
         outlying = outlying_share(X, AUTO_FDR, seed)
+        scores = made.training_scores_
+        normal = NormalRows.fit(frame, encoder, scores, seed)
+        notes = unused_notes(encoder.schema) + made.notes_
+        if sample:
+            scores = sample.score_all(lambda rows: made.score(encoder.transform(rows)))
+            training = Calibration.fit(scores)
+            normal, notes = normal.numbered(sample.rows), (sample.note, *notes)
         return cls(
             made,
             encoder,
             explainer,
-            NormalRows.fit(frame, encoder, scores, seed),
+            normal,
             training,
             calibration,
             choice,
             threshold(training, calibration, choice, outlying),
             outlying,
             digest(scores),
-            unused_notes(encoder.schema) + made.notes_,
+            notes,
         )
 
     @property
@@ -142,7 +154,9 @@ class Model:
         The threshold is the model's; but with `fdr`, on any table but the training table, it is the one that
         Benjamini and Hochberg give for that table's p-values.
         """
-        p_values, cut = self.calibration.p_values(scores), self.threshold
+        starts = range(0, len(scores), JUDGED_AT_ONCE)
+        parts = [self.calibration.p_values(scores[i : i + JUDGED_AT_ONCE]) for i in starts]
+        p_values, cut = np.concatenate(parts) if parts else np.zeros(0), self.threshold
         if self.choice.way == "fdr" and digest(scores) != self.trained_on:
             cut = batch_threshold(scores, p_values, self.choice.number, cut)
         return scores, p_values, scores > cut, cut
@@ -201,6 +215,7 @@ class Model:
             "normal": self.normal.json(),
             "calibration": {
                 "rows": self.calibration.rows,
+                "training_rows": self.training.rows,
                 "scores": self.trained_on,
                 "outlying": self.outlying,
             },
@@ -231,7 +246,7 @@ class Model:
         calibration = Calibration.from_arrays(_under("calibration", arrays), kept.get("rows"))
         training, known = calibration, _part(kept, "scores", str)
         if own := _under("training", arrays):
-            training = Calibration.from_arrays(own, kept.get("rows"))
+            training = Calibration.from_arrays(own, kept.get("training_rows"))
         choice, cut, notes = _settings(manifest)
         return cls(
             algorithm,

@@ -35,6 +35,8 @@ class Algorithm(ABC):
 
     name: ClassVar[str]
     min_rows: ClassVar[int] = 2
+    max_rows: ClassVar[int] = 250_000
+    """Of a table that memory does not hold, it learns from a random sample of at most so many rows."""
     out_of_sample_: bool = False
     unit_: float = 1.0
 
