@@ -36,20 +36,22 @@ def rows_of(frame, rows):
 
 
 FRAME = mixed()
-MODELS = {name: Model.fit(FRAME, name, seed=3) for name in CATALOGUE}
+NAMES = [name for name, entry in CATALOGUE.items() if entry.extra is None]
+MODELS = {name: Model.fit(FRAME, name, seed=3) for name in NAMES}
 
 
-@pytest.fixture(params=list(CATALOGUE))
+@pytest.fixture(params=NAMES)
 def model(request):
     return MODELS[request.param]
 
 
 def test_the_odd_row_is_an_anomaly_and_explained(model):
-    score, p_value, is_anomaly = model.score_block(FRAME)
+    score, p_value, is_anomaly, cut = model.score_block(FRAME)
     assert score.argmax() == len(score) - 1
-    assert p_value[-1] == 2 / (len(score) + 1)
-    assert is_anomaly[-1]
-    assert (is_anomaly == (score > model.threshold)).all()
+    assert p_value[-1] <= 2 / (len(score) + 1)
+    assert cut == model.threshold
+    assert (is_anomaly == (score > cut)).all()
+    assert model.with_threshold(max_alerts=1).score_block(FRAME)[2].tolist() == [False] * 120 + [True]
     reasons = model.reasons(FRAME)
     assert len(reasons) == len(score)
     assert reasons[-1][0].column in {"x", "k", "t"}
@@ -59,11 +61,11 @@ def test_the_odd_row_is_an_anomaly_and_explained(model):
 @given(st.data())
 @settings(deadline=None, max_examples=15)
 def test_a_rows_score_depends_on_no_other_row_nor_on_the_order_of_columns(data):
-    model = MODELS[data.draw(st.sampled_from(list(CATALOGUE)))]
+    model = MODELS[data.draw(st.sampled_from(NAMES))]
     rows = np.array(data.draw(st.lists(st.integers(0, 120), min_size=1, max_size=30)))
     part = rows_of(FRAME, rows)
     part = {name: part[name] for name in data.draw(st.permutations(list(part)))} | {"extra": part["x"]}
-    for whole, some in zip(model.score_block(FRAME), model.score_block(part), strict=True):
+    for whole, some in zip(model.score_block(FRAME)[:3], model.score_block(part)[:3], strict=True):
         assert (whole[rows] == some).all()
 
 
@@ -75,7 +77,7 @@ def test_saved_and_loaded_models_score_and_explain_alike_to_the_bit(model):
     again = Model.from_bytes(model.to_bytes())
     new = mixed(60, seed=9)
     for before, after in zip(model.score_block(new), again.score_block(new), strict=True):
-        assert (before == after).all()
+        assert np.array_equal(before, after)
     assert again.reasons(new) == model.reasons(new)
     assert again.to_bytes() == model.to_bytes()
     assert (again.schema, again.notes, again.threshold) == (model.schema, model.notes, model.threshold)
@@ -106,7 +108,7 @@ def test_the_threshold_can_be_moved_without_touching_the_first_model():
     assert not model.score_block(FRAME)[2].all()
     highest = float(model.score_frame(FRAME).max())
     assert not model.with_threshold(highest).score_block(FRAME)[2].any()  # only scores above it count
-    for value in (float("nan"), "0.5", None, True):
+    for value in (float("nan"), "0.5", [], True):
         with pytest.raises(BadParameter, match="threshold is a finite number"):
             model.with_threshold(value)
 
@@ -173,7 +175,15 @@ def spoiled(change, key=None):
         lambda m: m.update(typical={}),
         lambda m: m.update(calibration=[]),
         lambda m: m["calibration"].update(rows=3),
-        lambda m: m.update(contamination=2),
+        lambda m: m["calibration"].update(scores=None),
+        lambda m: m["calibration"].update(outlying="few"),
+        lambda m: m["calibration"].update(outlying=1.5),
+        lambda m: m.update(choice={"contamination": 2}),
+        lambda m: m.update(choice={"contamination": 0.1, "fdr": 0.1}),
+        lambda m: m.update(choice={"budget": 3}),
+        lambda m: m.update(choice={"value": "high"}),
+        lambda m: m.update(choice="auto"),
+        lambda m: m.pop("choice"),
         lambda m: m.update(threshold="high"),
         lambda m: m.pop("threshold"),
         lambda m: m.update(notes=[1]),
@@ -189,7 +199,7 @@ def test_a_sealed_file_that_makes_no_sense_is_refused(change):
 @settings(deadline=None, max_examples=60)
 def test_sealed_files_with_hostile_arrays_are_refused_or_score_without_harm(data):
     """Whatever the arrays hold, loading raises BadBundle or gives a model that scores."""
-    name = data.draw(st.sampled_from(list(CATALOGUE)))
+    name = data.draw(st.sampled_from(NAMES))
     manifest, arrays = bundle.load(MODELS[name].to_bytes())
     manifest.pop("arrays")
     victim = data.draw(st.sampled_from(sorted(n for n, a in arrays.items() if a.size)))

@@ -1,4 +1,4 @@
-"""P-values and thresholds: exact counts, the stated rounding, and what a share of anomalies means."""
+"""P-values, quantiles and budgets: exact counts, and the stated rounding where there are many scores."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pynomaly.detection import scoring
-from pynomaly.detection.scoring import Calibration, check_contamination, threshold
-from pynomaly.errors import BadBundle, BadParameter, FitFailed
+from pynomaly.detection.scoring import Calibration
+from pynomaly.errors import BadBundle, FitFailed
 
 FINITE = st.floats(-1e6, 1e6, width=32)
 SCORES = arrays(np.float64, st.integers(1, 60), elements=FINITE)
@@ -96,45 +96,42 @@ def test_a_calibration_that_makes_no_sense_is_refused(spoil):
         Calibration.from_arrays(state, rows)
 
 
-@pytest.mark.parametrize("value", ["auto", 0.5, 0.001, 1e-9])
-def test_contamination_that_is_allowed(value):
-    assert check_contamination(value) == value
+SHARES = st.floats(0, 1)
 
 
-@pytest.mark.parametrize(
-    "value", [0, 0.500001, -0.1, 1, "0.1", "", None, True, float("nan"), float("inf"), [0.1]]
-)
-def test_contamination_out_of_range_is_refused(value):
-    with pytest.raises(BadParameter, match=r"above 0 and at most 0.5"):
-        check_contamination(value)
+@given(SCORES, SHARES)
+@settings(deadline=None, max_examples=100)
+def test_quantiles_are_numpys(training, share):
+    assert Calibration.fit(training).quantile(share) == pytest.approx(np.quantile(training, share), rel=1e-12)
 
 
-@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.5])
-def test_a_share_flags_that_share_of_the_training_rows(share):
-    scores = np.random.default_rng(1).normal(size=1000)
-    assert (scores > threshold(scores, share)).sum() == round(share * 1000)
+@given(SCORES, st.integers(0, 70))
+@settings(deadline=None, max_examples=100)
+def test_the_highest_but_some_is_the_lowest_cut_within_a_budget(training, most):
+    cut = Calibration.fit(training).highest_but(most)
+    assert (training > cut).sum() <= most
+    lower = training[training < cut]
+    if most < len(training) and len(lower):
+        assert (training > lower.max()).sum() > most
+    if most >= len(training):
+        assert (training > cut).all()
 
 
-def test_rows_tied_with_the_threshold_are_not_flagged():
-    scores = np.array([0.0] * 90 + [1.0] * 10)
-    assert (scores > threshold(scores, 0.05)).sum() == 0
-
-
-def test_auto_is_kimbers_fence_for_skewed_scores():
-    scores = np.concatenate([np.linspace(0, 4, 401), [10.0]])
-    middle, upper = np.quantile(scores, [0.5, 0.75])
-    assert threshold(scores, "auto") == upper + 3 * (upper - middle)
-    assert (scores > threshold(scores, "auto")).tolist() == [False] * 401 + [True]
-
-
-def test_auto_flags_none_when_nothing_stands_out_and_at_most_a_tenth():
-    assert not (np.linspace(0, 1, 100) > threshold(np.linspace(0, 1, 100), "auto")).any()
-    assert (np.array([0.0] * 9 + [5.0]) > threshold(np.array([0.0] * 9 + [5.0]), "auto")).sum() == 1
-    heavy = np.random.default_rng(0).pareto(0.3, size=2000)
-    assert (heavy > threshold(heavy, "auto")).mean() == pytest.approx(0.1, abs=0.001)
-
-
-@given(SCORES)
+@given(SCORES, SCORES)
 @settings(deadline=None, max_examples=50)
-def test_auto_never_flags_more_than_a_tenth(scores):
-    assert (scores > threshold(scores, "auto")).sum() <= 0.1 * len(scores)
+def test_the_share_above_a_cut_is_counted(training, cuts):
+    calibration = Calibration.fit(training)
+    for cut in (*cuts, *training):
+        assert calibration.share_above(cut) == (training > cut).mean()
+
+
+def test_of_many_scores_a_budget_is_kept_and_quantiles_are_near():
+    training = np.random.default_rng(1).gamma(2.0, size=250_000)
+    calibration = Calibration.fit(training)
+    assert (training > calibration.highest_but(1000)).sum() == 1000
+    for most in (50_000, 123_456):
+        flagged = (training > calibration.highest_but(most)).sum()
+        assert most - 250_000 / scoring.BODY_KEPT - 1 <= flagged <= most
+    for share in (0.1, 0.5, 0.9, 0.99, 0.9999):
+        found = (training <= calibration.quantile(share)).mean()
+        assert found == pytest.approx(share, abs=1 / scoring.BODY_KEPT)

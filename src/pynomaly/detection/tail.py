@@ -1,4 +1,4 @@
-"""How far scores of normal rows would reach, told from the bulk of a table that may hold anomalies."""
+"""How far normal values would reach, told from the bulk of values that may hold anomalies."""
 
 import math
 from dataclasses import dataclass
@@ -6,14 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from pynomaly.detection.features import Matrix
 from pynomaly.detection.scoring import Calibration, Scores
 
 LIGHTEST, HEAVIEST = 1.3, 0.4
 """Bounds of the tail's bend: about a normal's, and that of a log-normal's far tail."""
-
-LOOKED_AT = 50_000
-FARTHEST = 1e300
 
 ONE_STANDARD_ERROR = 3.5
 """Of the ratio of two quartile gaps of n exponential scores, relative, times sqrt(n)."""
@@ -34,25 +30,27 @@ class Tail:
     bend: float
 
     @classmethod
-    def fit(cls, scores: Calibration) -> Self | None:
-        """Fit to the median, the upper quartile and the upper octile; None when the first two are equal.
+    def fit(cls, middle: float, upper: float, octile: float, rows: int) -> Self | None:
+        """Fit to the median, upper quartile and upper octile of n rows; None when the first two are equal.
 
         Up to an eighth of the rows may be anomalies before they pass any of the three. The tail is taken to
         be heavier by one standard error than it looks.
         """
-        middle, upper, octile = (scores.quantile(share) for share in (0.5, 0.75, 0.875))
         unit = upper - middle
-        if not unit > 0:
+        if not 0 < unit < math.inf:
             return None
-        ratio = (octile - upper) / unit * (1 + ONE_STANDARD_ERROR / math.sqrt(scores.rows))
+        ratio = (octile - upper) / unit * (1 + ONE_STANDARD_ERROR / math.sqrt(rows))
         bend = math.log(2) / math.log1p(ratio) if ratio > 0 else LIGHTEST
         return cls(middle, unit, min(max(bend, HEAVIEST), LIGHTEST))
 
-    def p_values(self, scores: Scores) -> Scores:
-        """Estimate the share of normal rows that score higher; 1/2 for scores up to the median."""
-        reach = np.maximum(scores - self.middle, 0.0) / self.unit
+    def halvings(self, values: Scores) -> Scores:
+        """Count how often the share of normal values above is halved from the median to each value."""
         with np.errstate(over="ignore"):
-            return np.asarray(0.5 * np.exp2(-(reach**self.bend)))
+            return np.asarray((np.maximum(values - self.middle, 0.0) / self.unit) ** self.bend)
+
+    def p_values(self, values: Scores) -> Scores:
+        """Estimate the share of normal values that lie higher; 1/2 for values up to the median."""
+        return np.asarray(np.exp2(-1.0 - self.halvings(values)))
 
     def score(self, p: float) -> float:
         """Find the score that a share p < 1/2 of normal rows exceed."""
@@ -66,7 +64,7 @@ def cut(scores: Calibration, fdr: float) -> float:
     choose it, P by the tail that continues the bulk (an empirical null; Efron 2004). Where no row is that far
     out, the score at which one alone would be. Where more than half of the rows score alike, that score.
     """
-    tail = Tail.fit(scores)
+    tail = Tail.fit(scores.quantile(0.5), scores.quantile(0.75), scores.quantile(0.875), scores.rows)
     if tail is None:
         return scores.quantile(0.75)
     n, values = scores.rows, scores.values
@@ -78,23 +76,3 @@ def cut(scores: Calibration, fdr: float) -> float:
     lowest = tail.score(fdr * float(scores.at_least[first]) / n)
     below = float(values[first - 1])
     return max(below, min(lowest, math.nextafter(float(values[first]), -math.inf)))
-
-
-def outlying_share(X: Matrix, fdr: float, seed: int = 0) -> float:
-    """Estimate the share of rows, shape (n, d), that lie far out in a column; from at most 50,000 of them.
-
-    Scores of some algorithms level off, so that a row far out hardly scores higher than one at the edge. How
-    far a row is out does not: the greatest over the columns of its distance from the median, in units of the
-    quartile's on its side. Columns of which a quarter equals the median tell nothing on that side.
-    """
-    if len(X) > LOOKED_AT:
-        X = X[np.random.default_rng(seed).choice(len(X), LOOKED_AT, replace=False)]
-    farthest = np.zeros(len(X))
-    with np.errstate(over="ignore"):
-        for column in X.T:
-            lower, middle, upper = np.quantile(column, [0.25, 0.5, 0.75])
-            for far, unit in ((column - middle, upper - middle), (middle - column, middle - lower)):
-                if 0 < unit < math.inf:
-                    np.maximum(farthest, far / unit, out=farthest)
-    distances = Calibration.fit(np.minimum(farthest, FARTHEST))
-    return distances.share_above(cut(distances, fdr)) if farthest.any() else 0.0

@@ -28,7 +28,7 @@ def threshold(
     - max_alerts N: the highest training score but N, so that never more than N training rows are flagged;
     - fdr q: where a share q of the flagged training rows is estimated to be normal (see `tail.cut`);
     - contamination "auto": the same with q = `AUTO_FDR`, or, where that is more, the share `outlying` of
-      the training rows (see `tail.outlying_share`), but at most `AUTO_MOST` of them (of fewer than 10, none);
+      the training rows (see `outlying`), but at most `AUTO_MOST` of them (of fewer than 10, none);
       it flags none when nothing stands out.
     """
     way = choice.way
