@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pynomaly
-from pynomaly import library, tables
+from pynomaly import blocks, tables
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.errors import (
     BadBundle,
@@ -84,7 +84,7 @@ def test_arrays_lists_and_blocks_give_the_same_scores(algorithm, monkeypatch, tm
         assert (detector.score(other) == scores).all()
         assert (loaded.score(other) == scores).all()
     assert np.concatenate([detector.score(X[i : i + 1]) for i in range(len(X))]).tolist() == scores.tolist()
-    monkeypatch.setattr(library, "BLOCK_ROWS", 37)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 37)
     assert (loaded.detect(X).scores == scores).all()
     assert loaded.threshold == detector.threshold
 
@@ -93,7 +93,7 @@ def test_arrays_lists_and_blocks_give_the_same_scores(algorithm, monkeypatch, tm
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_size_of_blocks_does_not_matter(detector, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "BLOCK_ROWS", size)
+        patch.setattr(blocks, "BLOCK_ROWS", size)
         found = detector.score(MIXED.iloc[:120])
     assert (found == detector.score(MIXED)[:120]).all()
 
