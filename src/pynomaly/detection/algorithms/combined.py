@@ -53,25 +53,31 @@ class Combined(Algorithm):
     def _weights(self, levels: Matrix) -> Matrix:
         """Say how much each member counts in each row: shape (members, m), of levels of that shape."""
 
-    def _fit_members(self, X: Matrix, progress: Progress) -> None:
-        made = [catalogue.create(name, dict(params), self.seed) for name, params in self._specs()]
+    def _trained(
+        self, specs: Sequence[Spec], tables: Sequence[Matrix], X: Matrix, progress: Progress
+    ) -> tuple[list[Member], Matrix]:
+        """Train one member for each of `specs` on its own table, in parallel.
+
+        Also gives the members' levels of the rows of `X`, (n, d), shape (members, n); these rows are what the
+        levels refer to.
+        """
+        made = [catalogue.create(name, dict(params), self.seed) for name, params in specs]
         shares = np.zeros(len(made))
+        levels = np.empty((len(made), len(X)))
 
         def fit(place: int) -> Member:
             def tell(share: float) -> None:
                 shares[place] = share
                 progress(float(shares.mean()))
 
-            trained = made[place].fit(X, tell)
-            return Member(trained, Levels.fit(trained.training_scores_))
+            algorithm, table = made[place].fit(tables[place], tell), tables[place]
+            scores = algorithm.training_scores_ if table is X else algorithm.score(X)
+            member = Member(algorithm, Levels.fit(scores))
+            levels[place] = member.levels.apply(scores)
+            return member
 
         with ThreadPoolExecutor(min(thread_count(), len(made))) as pool:
-            self._members = list(pool.map(fit, range(len(made))))
-        for member in self._members:
-            for note in member.algorithm.notes_:
-                self._note(f"{member.algorithm.name}: {note}")
-        levels = [member.levels.apply(member.algorithm.training_scores_) for member in self._members]
-        self._training_scores = self._combine(np.array(levels))
+            return list(pool.map(fit, range(len(made)))), levels
 
     def _combine(self, levels: Matrix) -> Matrix:
         total = np.zeros(levels.shape[1])

@@ -39,8 +39,13 @@ class Ensemble(Combined):
     name = "ensemble"
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
-        self._member_weights()
-        self._fit_members(X, progress)
+        self._member_weights()  # refused before the members are trained
+        specs = self._specs()
+        self._members, levels = self._trained(specs, [X] * len(specs), X, progress)
+        for member in self._members:
+            for note in member.algorithm.notes_:
+                self._note(f"{member.algorithm.name}: {note}")
+        self._training_scores = self._combine(levels)
 
     def _specs(self) -> Sequence[Spec]:
         return [catalogue.member(spelled) for spelled in self.params["members"]]

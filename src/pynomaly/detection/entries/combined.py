@@ -5,6 +5,23 @@ from pynomaly.detection.parameters import Parameter
 
 ENTRIES = (
     AlgorithmInfo(
+        "auto",
+        "Automatic",
+        "A fixed combination of algorithms that does well on most tables. The best first choice.",
+        "pynomaly.detection.algorithms.auto",
+        "Auto",
+        (
+            Parameter(
+                "clean_training",
+                "bool",
+                False,
+                "The training rows are free of anomalies; then even small differences from them count.",
+            ),
+        ),
+        scaling="none",
+        tags={"speed": "medium", "memory": "low", "explains": "approximation", "seeded": True},
+    ),
+    AlgorithmInfo(
         "ensemble",
         "Ensemble",
         "Several algorithms of your choice, their scores made comparable and combined.",

@@ -1,0 +1,123 @@
+"""The detector that needs no choice: a fixed recipe, routed by what the table shows and one question."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pynomaly.detection.algorithms.combined import Combined, Member, Spec
+from pynomaly.detection.algorithms.contract import Matrix, Progress
+
+LOOKED_AT = 20_000
+"""It learns from at most so many rows, chosen at random."""
+
+REFERENCES = 1_000
+"""Rows that stand for all of them where the distance to a large neighbourhood counts."""
+
+KEPT = 0.65
+"""Share of the rows, the least conspicuous ones, that the second stage learns from."""
+
+FEW = 20
+"""With fewer rows, the second stage learns from all of them."""
+
+SCORED_AT_ONCE = 65_536
+FITTED = 0.5
+"""Share of the work that is done when the rows of a large table remain to be scored."""
+
+MIXED = (
+    "auto combined distance to a large neighbourhood, Mahalanobis distance from the bulk, and distance from "
+    "the 65 % least conspicuous rows, since the training rows may hold anomalies (clean_training is false)."
+)
+CLEAN = (
+    "auto combined the distances to the nearest row and to the five nearest by ranks, since the training "
+    "rows are said to hold no anomalies (clean_training is true)."
+)
+
+BULK: Spec = ("elliptic_envelope", {})
+FAR: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean"})
+ISOLATED: Spec = ("isolation_forest", {})
+RARE: Spec = ("hbos", {})
+FAR_FROM_KEPT: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "rank"})
+
+NEAREST: Spec = ("knn", {"n_neighbors": 1})
+NEAR: Spec = ("knn", {"n_neighbors": 5, "method": "mean", "scaling": "rank"})
+
+
+class Auto(Combined):
+    """A fixed ensemble that works well on most tables (docs/decisions/0016 tells how it was chosen).
+
+    With `clean_training=False`, the training rows may hold the anomalies. Four quick algorithms look at all
+    of them: distance to a large neighbourhood (a tenth of the rows, so that a clump of anomalies is no
+    shelter), Mahalanobis distance from the bulk, isolation forest and histograms. The 65 % of the rows that
+    are least conspicuous to the four together are taken as normal, and a second stage learns from these
+    alone: the distance to a large neighbourhood again, by ranks. The score is the mean level (see `Levels`)
+    of three: both distances to large neighbourhoods, and that from the bulk.
+
+    With `clean_training=True`, the training rows are normal, and small neighbourhoods say most: the score is
+    the mean level of the distance to the nearest row, in robust units, and of the mean distance to the five
+    nearest, by ranks.
+
+    It learns from at most 20,000 rows, and its large neighbourhoods from at most 1,000 (said in `notes_`).
+    `contributions` as in `Combined`. Time: linear in the rows.
+
+    Sources: trimming and refitting after P. Rousseeuw, K. Van Driessen (1999); averaging different detectors
+    on comparable scores after C. Aggarwal, S. Sathe (2015); the members' own are in their classes.
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> auto = Auto().fit(X)
+    >>> bool(auto.score(np.array([[0.0, 9.0, 0.0]]))[0] > auto.training_scores_.max())
+    True
+    """
+
+    name = "auto"
+
+    def _specs(self) -> Sequence[Spec]:
+        return (NEAREST, NEAR) if self.params["clean_training"] else (FAR, BULK, FAR_FROM_KEPT)
+
+    def _weights(self, levels: Matrix) -> Matrix:
+        return np.full(levels.shape, 1 / len(levels))
+
+    def _fit(self, X: Matrix, progress: Progress) -> None:
+        rows = self._some(X, LOOKED_AT)
+        table = rows if len(rows) < len(X) else X
+        train = self._near if self.params["clean_training"] else self._two_stages
+        self._members, levels = train(table, lambda share: progress(FITTED * share))
+        self._say(len(X), len(table))
+        self._training_scores = self._combine(levels) if table is X else self._score_blocks(X, progress)
+        progress(1.0)
+
+    def _near(self, X: Matrix, progress: Progress) -> tuple[list[Member], Matrix]:
+        return self._trained(self._specs(), (X, X), X, progress)
+
+    def _two_stages(self, X: Matrix, progress: Progress) -> tuple[list[Member], Matrix]:
+        first, suspicion = self._trained(
+            (FAR, BULK, ISOLATED, RARE),
+            (self._some(X, REFERENCES), X, X, X),
+            X,
+            lambda share: progress(0.7 * share),
+        )
+        total = suspicion.sum(axis=0)
+        kept = X[total <= np.quantile(total, KEPT)] if len(X) >= FEW else X
+        second, levels = self._trained(
+            (FAR_FROM_KEPT,), (self._some(kept, REFERENCES),), X, lambda share: progress(0.7 + 0.3 * share)
+        )
+        return [*first[:2], *second], np.concatenate([suspicion[:2], levels])
+
+    def _some(self, X: Matrix, most: int) -> Matrix:
+        """Choose at most so many rows at random, in their order."""
+        if len(X) <= most:
+            return X
+        return X[np.sort(np.random.default_rng(self.seed).choice(len(X), most, replace=False))]
+
+    def _say(self, n: int, looked_at: int) -> None:
+        self._note(CLEAN if self.params["clean_training"] else MIXED)
+        if looked_at < n:
+            self._note(f"auto learned from a random sample of {looked_at:,} of the {n:,} rows.")
+
+    def _score_blocks(self, X: Matrix, progress: Progress) -> Matrix:
+        out = np.empty(len(X))
+        for begin in range(0, len(X), SCORED_AT_ONCE):
+            end = min(begin + SCORED_AT_ONCE, len(X))
+            out[begin:end] = self._score(X[begin:end])
+            progress(FITTED + (1 - FITTED) * end / len(X))
+        return out
