@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pynomaly.detection.algorithms.threads import map_blocks
 from pynomaly.detection.catalogue import check_parameters
 from pynomaly.detection.conformal import out_of_sample_scores
 from pynomaly.errors import FitFailed, NotFitted, SchemaMismatch, TooFewRows
@@ -15,6 +16,7 @@ Matrix = NDArray[np.float64]
 State = dict[str, NDArray[Any]]
 Array = TypeVar("Array", bound=NDArray[Any])
 Progress = Callable[[float], None]
+CELLS_AT_ONCE = 1_000_000
 
 
 class Algorithm(ABC):
@@ -169,9 +171,9 @@ def read_only(array: Array) -> Array:
 
 
 def _all_finite(X: Matrix) -> bool:
-    """Check sums first: they are much faster, and right unless they overflow."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.ones(len(X)) @ X).all() or np.isfinite(X).all())
+    """Check by blocks, on threads: no matrix of truth values, and no threads of BLAS that wait busily."""
+    size = max(1, CELLS_AT_ONCE // X.shape[1])
+    return all(map_blocks(lambda begin, end: bool(np.isfinite(X[begin:end]).all()), len(X), size))
 
 
 def _ignore(_: float) -> None:

@@ -14,6 +14,9 @@ from pynomaly.detection.algorithms.threads import map_blocks, run_blocks
 
 AT_ONCE = 65_536
 MAX_BINS = 10_000
+JUST_BELOW_ONE = 1 - 1e-12
+"""Keeps the greatest training value inside the last bin."""
+
 STEEPEST = 1e300
 OUTSIDE = 0.2
 
@@ -40,15 +43,14 @@ class HBOS(Algorithm):
     name = "hbos"
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
-        self._low, self._high = self._ranges(X)
+        low, high = self._ranges(X)
         bins = self.params["n_bins"]
-        bins = min(MAX_BINS, max(2, round(2 * len(X) ** (1 / 3)))) if bins == "auto" else bins
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            steep = bins / (self._high / 2 - self._low / 2)
-        self._inverse = np.where(steep < STEEPEST, steep, STEEPEST)
-        self._inverse[self._low == self._high] = 0.0
+        bins = min(MAX_BINS, max(2, round(2 * len(X) ** (1 / 3)))) if bins == "auto" else int(bins)
+        self._halves, width = low / 2, high / 2 - low / 2
+        with np.errstate(divide="ignore", over="ignore"):
+            self._inverse = np.minimum(bins * JUST_BELOW_ONE / width, STEEPEST)
         progress(0.2)
-        self._parts = self._heights(X, bins)
+        self._parts = self._heights(X, bins, width > 0)
         progress(0.5)
         self._training_scores = self._score_blocks(X)
         progress(1.0)
@@ -62,18 +64,18 @@ class HBOS(Algorithm):
         lows, highs = zip(*map_blocks(work, len(X), AT_ONCE), strict=True)
         return np.min(lows, axis=0), np.max(highs, axis=0)
 
-    def _heights(self, X: Matrix, bins: int) -> Matrix:
+    def _heights(self, X: Matrix, bins: int, varies: NDArray[np.bool_]) -> Matrix:
         """Count the training rows in each bin and give each bin's term, shape (d, bins + 2)."""
 
         def work(begin: int, end: int) -> Ints:
             counts = np.zeros((X.shape[1], bins + 2), np.int64)
-            kernels.count_bins(X, self._low, self._high, self._inverse, counts, begin, end)
+            kernels.count_bins(X, self._halves, self._inverse, counts, begin, end)
             return counts
 
         counts = np.sum(map_blocks(work, len(X), max(AT_ONCE, 8 * bins)), axis=0)
         smoothing = float(self.params["smoothing"])
         heights = counts * (bins / len(X))
-        heights[self._inverse == 0.0] /= bins  # a column with one value has one bin
+        heights[~varies] /= bins  # a column with one value has one bin
         heights += smoothing
         heights[:, [0, -1]] = OUTSIDE * smoothing
         return np.asarray(-np.log(heights))
@@ -84,7 +86,7 @@ class HBOS(Algorithm):
     def _score_blocks(self, X: Matrix, shares: Matrix | None = None) -> Matrix:
         totals = np.empty(len(X))
         shares = np.empty((0, 0)) if shares is None else shares
-        fixed = (self._low, self._high, self._inverse, self._parts, shares, totals)
+        fixed = (self._halves, self._inverse, self._parts, shares, totals)
 
         def work(begin: int, end: int) -> None:
             kernels.add_parts(X, *fixed, begin, end)
@@ -98,18 +100,18 @@ class HBOS(Algorithm):
         return shares
 
     def state(self) -> State:
-        """Give each column's range, bins per half unit, and the bins' terms."""
-        return {"low": self._low, "high": self._high, "inverse": self._inverse, "parts": self._parts}
+        """Give half of each column's least value, its bins per half unit, and the bins' terms."""
+        return {"halves": self._halves, "inverse": self._inverse, "parts": self._parts}
 
     @classmethod
     def from_state(cls, params: Mapping[str, Any], seed: int, state: Mapping[str, NDArray[Any]]) -> Self:
         """Make a trained detector."""
         hbos, stored = cls(seed=seed, **params), Stored(cls.name, state)
-        hbos._low = stored.take("low", np.float64, (None,))
-        hbos.n_features_ = d = len(hbos._low)
-        hbos._high = stored.take("high", np.float64, (d,))
+        largest = np.finfo(np.float64).max / 2
+        hbos._halves = stored.take("halves", np.float64, (None,), -largest, largest)
+        hbos.n_features_ = d = len(hbos._halves)
         hbos._inverse = stored.take("inverse", np.float64, (d,), 0.0, STEEPEST)
         hbos._parts = stored.take("parts", np.float64, (d, None), -1e6, 1e6)
-        if hbos._parts.shape[1] < 3:
-            raise stored.bad("parts", "has too few bins")
+        if d * hbos._parts.shape[1] >= 2**32:
+            raise stored.bad("parts", "is too large")
         return hbos

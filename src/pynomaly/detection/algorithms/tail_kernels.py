@@ -1,8 +1,8 @@
-"""Kernels of the tail scores: find a value among a column's knots, add up the columns' parts.
+"""Kernels of the tail scores: choose a column's knots, find values among them, add up the columns' parts.
 
-A column has k knots, sorted and distinct, and 2k + 1 places: place 2i is the gap before knot i, place
-2i + 1 is knot i itself, place 2k lies above all. A guide divides the column's middle range into cells and
-says how many knots lie before each, so that a few knots only need to be compared.
+A column has k knots, sorted and distinct and then one infinite, and 2k + 1 places: place 2i is the gap
+before knot i, place 2i + 1 is knot i itself, place 2k lies above all. A guide divides the column's middle
+range into cells and says how many knots lie before each, so that few knots need to be compared.
 """
 
 from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, kernel
@@ -11,12 +11,50 @@ TILE = 8_192
 
 
 @kernel
+def count_below(column: Floats, value: float, low: int, high: int, included: bool) -> int:
+    """Count the values of a sorted column below `value`, itself `included` or not; from `low` to `high`."""
+    while low < high:
+        middle = (low + high) // 2
+        if column[middle] < value or (included and column[middle] == value):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def find_knots(column: Floats, ranks: Ints, knots: Floats, left: Floats, right: Floats) -> int:
+    """Write the distinct values at `ranks` of a sorted column, and how many values each place has up to it
+    and from it on; give how many knots there are.
+
+    `knots` has room for every rank, `left` and `right` for 2 * ranks + 1 places.
+    """
+    n, count, end = len(column), 0, 0
+    left[0] = 0.0
+    for rank in ranks:
+        if rank < end:
+            continue  # equal to the knot before
+        value = column[rank]
+        begin = rank
+        if rank > end and column[rank - 1] == value:
+            begin = count_below(column, value, end, rank, False)
+        end = rank + 1
+        if end < n and column[end] == value:
+            end = count_below(column, value, end, n, True)
+        knots[count] = value
+        left[2 * count + 1], left[2 * count + 2] = end, end
+        right[2 * count], right[2 * count + 1] = n - begin, n - begin
+        count += 1
+    right[2 * count] = 0.0
+    return count
+
+
+@kernel
 def cell_of(x: float, low: float, inverse: float, cells: int) -> int:
     """Give the cell of a value: never smaller for a larger value."""
     place = (0.5 * x - 0.5 * low) * inverse
-    if place >= cells:
-        return cells - 1
-    return int(place) if place > 0.0 else 0
+    place = place if place > 0.0 else 0.0
+    return int(place if place < cells else cells - 0.5)
 
 
 @kernel
@@ -36,15 +74,14 @@ def place_of(x: float, knots: Floats, guide: Codes, low: float, inverse: float) 
     """Find the place of one value."""
     cell = cell_of(x, low, inverse, len(guide) - 1)
     first, last = guide[cell], guide[cell + 1]
-    while first < last:
+    while last - first > 1:
         middle = (first + last) // 2
         if knots[middle] < x:
             first = middle + 1
         else:
             last = middle
-    if first < len(knots) and knots[first] == x:
-        return int(2 * first + 1)
-    return int(2 * first)
+    knot = knots[first]
+    return int(2 * first + 2 * int(knot < x) + int(knot == x))
 
 
 @kernel

@@ -14,7 +14,7 @@ from pynomaly.detection.algorithms.kernels import Codes, Ints
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import map_columns, run_blocks
 
-AT_ONCE = 65_536
+AT_ONCE = 8_192
 ALL_KEPT = 4_096
 """Up to so many training rows, every value is kept."""
 
@@ -24,6 +24,7 @@ FINE = 256
 
 MIDDLE = 0.98
 STEEPEST = 1e300
+CELLS_PER_KNOT = 4
 
 Parts = Callable[[Matrix, Matrix, Matrix], Matrix]
 """Turns -log of the left and of the right tail, and the sorted column, into a column's part of the score."""
@@ -67,13 +68,16 @@ class Tails:
 
     @classmethod
     def _guided(cls, counts: Ints, knots: Matrix, low: Matrix, inverse: Matrix, parts: Matrix) -> Self:
-        sizes = np.column_stack([counts, 2 * counts + 1, 2 * counts + 1])
+        """Add what the search needs: an infinite knot after each column's, and the guides."""
+        ends = np.cumsum(counts)
+        padded = np.insert(knots, ends, np.inf)
+        sizes = np.column_stack([counts + 1, CELLS_PER_KNOT * counts + 1, 2 * counts + 1])
         starts = np.concatenate([np.zeros((1, 3), np.int64), np.cumsum(sizes, axis=0)])
         guides = np.empty(starts[-1, 1], np.int32)
-        for j in range(len(counts)):
-            (own, guide, _), (own_end, guide_end, _) = starts[j], starts[j + 1]
-            kernels.fill_guide(knots[own:own_end], low[j], inverse[j], guides[guide:guide_end])
-        return cls(counts, knots, low, inverse, parts, starts, guides)
+        for j, end in enumerate(ends):
+            guide = guides[starts[j, 1] : starts[j + 1, 1]]
+            kernels.fill_guide(knots[end - counts[j] : end], low[j], inverse[j], guide)
+        return cls(counts, padded, low, inverse, parts, starts, guides)
 
     def score(self, X: Matrix, shares: Matrix | None = None) -> Matrix:
         """Sum the parts of each row's columns; write the parts into `shares`, shape (m, d), if given."""
@@ -97,7 +101,7 @@ class Tails:
         """Give the knots and what the score is at and between them."""
         return {
             "counts": self.counts,
-            "knots": self.knots,
+            "knots": self.knots[self.knots < np.inf],
             "low": self.low,
             "inverse": self.inverse,
             "parts": self.parts,
@@ -132,15 +136,13 @@ def kept_ranks(n: int) -> NDArray[np.int64]:
 
 def _learn(column: Matrix, ranks: NDArray[np.int64], parts: Parts) -> tuple[Matrix, Matrix, float, float]:
     """Give the knots of a sorted column, the parts at and between them, and where its guide lies."""
-    n = len(column)
-    knots = np.unique(column[ranks])
-    left, right = np.zeros(2 * len(knots) + 1), np.zeros(2 * len(knots) + 1)
-    left[1::2] = left[2::2] = np.searchsorted(column, knots, "right")
-    right[1::2] = right[:-1:2] = n - np.searchsorted(column, knots, "left")
-    left, right = (np.log(n) - np.log(np.maximum(count, 0.5)) for count in (left, right))
+    n, most = len(column), len(ranks)
+    knots, left, right = np.empty(most), np.empty(2 * most + 1), np.empty(2 * most + 1)
+    k = kernels.find_knots(column, ranks, knots, left, right)
+    tails = np.log(n) - np.log(np.maximum(np.stack([left, right])[:, : 2 * k + 1], 0.5))
     trimmed = int(n * (1 - MIDDLE) / 2)
     low, high = float(column[trimmed]), float(column[n - 1 - trimmed])
     width = high / 2 - low / 2
     with np.errstate(over="ignore"):
-        inverse = min(STEEPEST, (2 * len(knots) + 1) / np.float64(width)) if width > 0 else 0.0
-    return knots, parts(left, right, column), low, float(inverse)
+        inverse = min(STEEPEST, CELLS_PER_KNOT * k / np.float64(width)) if width > 0 else 0.0
+    return knots[:k].copy(), parts(tails[0], tails[1], column), low, float(inverse)
