@@ -1,19 +1,25 @@
 """k nearest neighbours: rows far from their nearest rows are anomalous (Ramaswamy et al. 2000)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection.algorithms import knn_kernels as kernels
+from pynomaly.detection.algorithms.crowd_kernels import mean_powers
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
 from pynomaly.detection.algorithms.neighbours import METRICS, Neighbours, plain_metric
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
+from pynomaly.detection.algorithms.threads import run_blocks
 
 CELLS_AT_ONCE = 4_000_000
 """Distances kept at a time: rows are taken in blocks of so many over k."""
+
+CROWD_POINTS, CROWD_SHARE, CROWD_AT_ONCE = 8_192, 0.02, 1_024
+"""Of few points, a neighbourhood of this share or more is found by all distances, without the tree."""
 
 
 class NeighbourDistances(Algorithm):
@@ -44,12 +50,19 @@ class NeighbourDistances(Algorithm):
     def _build(self, points: Matrix) -> None:
         self._points = points
         self._neighbours = Neighbours(points, self._metric, self._p)
+        crowd = len(points) <= CROWD_POINTS and self._k >= CROWD_SHARE * len(points)
+        means = plain_metric(self._metric, self._p) == "euclidean" and len(set(self._weights())) == 1
+        self._crowd = np.ascontiguousarray(points.T) if crowd and means else None
 
     def _score(self, X: Matrix) -> Matrix:
         return self._score_scaled(self._scaling.apply(X), None)
 
     def _score_scaled(self, X: Matrix, progress: Progress | None) -> Matrix:
         scores, weights = np.empty(len(X)), self._weights()
+        if self._crowd is not None:
+            work = partial(mean_powers, X, self._crowd, self._k, self._squared, scores)
+            run_blocks(work, len(X), CROWD_AT_ONCE, progress)
+            return scores
         size = max(1, CELLS_AT_ONCE // self._k)
         for begin in range(0, len(X), size):
             distances, _ = self._neighbours.query(X[begin : begin + size], self._k)
