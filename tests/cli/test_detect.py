@@ -58,6 +58,7 @@ def test_the_json_is_what_the_library_gives(detect, table):
         "n_rows",
         "n_anomalies",
         "threshold",
+        "estimated_contamination",
         "algorithm",
         "seconds",
         "metrics",
@@ -78,7 +79,8 @@ def test_the_table_says_what_was_found_and_why(detect, table):
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("200 rows: 10 anomalies (5.00%) by isolation_forest, score above ")
-    assert lines[3].split()[:1] == ["5"]
+    assert lines[1] == "Estimated contamination: 0.50% of the training rows stand out"
+    assert lines[4].split()[:1] == ["5"]
     assert "the highest value in training" in out
     assert lines[-1] == "9 more; --top shows more, --output writes all rows."
 
@@ -144,10 +146,32 @@ def test_unreadable_cells_are_noted(detect, tmp_path):
 
 def test_nothing_stands_out(detect, tmp_path):
     path = write(tmp_path / "t.csv", [[i / 9] for i in range(9)], ["a"])
-    code, out, _ = detect(path)
+    code, out, err = detect(path)
     assert code == 0
-    assert out.startswith("9 rows: no row is an anomaly by isolation_forest")
-    assert out.count("\n") == 1
+    assert out.startswith("9 rows: no row is an anomaly by ")
+    assert out.splitlines()[1:] == ["Estimated contamination: no training row stands out"]
+    assert err == "pynomaly: note: No strong anomalies: no row stands out from the rest.\n"
+    code, out, err = detect(path, "--max-alerts", 2)
+    assert out.startswith("9 rows: 2 anomalies")
+    assert "No strong anomalies: the flagged rows score highest, but none stands out" in err
+
+
+def test_the_threshold_of_a_saved_detector_is_moved(detect, table, tmp_path):
+    saved = tmp_path / "m.pynomaly"
+    assert detect(table, "-a", "knn", "--exclude", "label", "--quantile", "0.9", "--save", saved)[0] == 0
+    found = {}
+    for option, value in (
+        ("--quantile", 0.9),
+        ("--max-alerts", 7),
+        ("--fdr", 0.3),
+        ("--contamination", "auto"),
+    ):
+        code, out, _ = detect(table, "--model", saved, option, value, "--format", "json")
+        assert code == 0
+        found[option] = json.loads(out)["n_anomalies"]
+    as_it_is = json.loads(detect(table, "--model", saved, "--format", "json")[1])
+    assert as_it_is["n_anomalies"] == found["--quantile"] == 20
+    assert (found["--max-alerts"], found["--fdr"] >= 1, found["--contamination"] >= 1) == (7, True, True)
 
 
 def test_rejects_in_words():
@@ -191,10 +215,19 @@ def test_tables_with_nothing_to_compare(detect, tmp_path, name, says):
         (["--columns", ""], 3, "none is named"),
         (["--columns", "label", "--label-column", "label"], 3, "none is named"),
         (["--seed", "4294967296"], 3, "up to 4294967295"),
-        (["--contamination", "0"], 3, "above 0 and at most 0.5"),
-        (["--contamination", "0.7"], 3, "above 0 and at most 0.5"),
-        (["--contamination", "nan"], 3, "above 0 and at most 0.5"),
-        (["--contamination", "lots"], 3, "above 0 and at most 0.5"),
+        (["--contamination", "0"], 3, "above 0 up to 0.5"),
+        (["--contamination", "0.7"], 3, "above 0 up to 0.5"),
+        (["--contamination", "nan"], 3, "above 0 up to 0.5"),
+        (["--contamination", "lots"], 3, "above 0 up to 0.5"),
+        (["--max-alerts", "0"], 3, "whole number from 1"),
+        (["--max-alerts", "2.5"], 3, "whole number from 1"),
+        (["--fdr", "0.6"], 3, "above 0 up to 0.5"),
+        (["--quantile", "1.1"], 3, "above 0 up to 1"),
+        (
+            ["--fdr", "0.1", "--max-alerts", "3"],
+            2,
+            "--max-alerts and --fdr say different things: give one of",
+        ),
         (["--columns", "a,nope"], 3, "no column 'nope'"),
         (["--exclude", "nope"], 3, "no column 'nope'"),
         (["--seed", "-1"], 3, "seed"),

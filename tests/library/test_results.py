@@ -48,6 +48,7 @@ def test_the_json_is_as_promised(result):
         "n_rows",
         "n_anomalies",
         "threshold",
+        "estimated_contamination",
         "algorithm",
         "seconds",
         "metrics",

@@ -16,7 +16,7 @@ def test_none_yet(person: Any) -> None:
 
 
 def test_made_listed_changed(person: Any) -> None:
-    address = make(person, columns="amount\n\n age ", contamination="0.02")
+    address = make(person, columns="amount\n\n age ", flag="contamination", **{"flag-value": "0.02"})
     page = person.see(address)
     assert "<h1>Guard</h1>" in page
     assert "not trained" in page

@@ -1,10 +1,12 @@
 """The forms made from the catalogue: every algorithm's defaults survive the trip through a form."""
 
+from typing import Any
+
 import pytest
 
-from pynomaly.detection.catalogue import CATALOGUE, check_parameters, get
+from pynomaly.detection.catalogue import CATALOGUE, SEED, check_parameters, get
+from pynomaly.detection.choice import WAYS, Choice
 from pynomaly.detection.parameters import Parameter
-from pynomaly.server.detectors.service import CONTAMINATION
 from pynomaly.server.web import forms
 
 NAMES = sorted(CATALOGUE)
@@ -68,15 +70,62 @@ def test_number_fields_carry_their_range() -> None:
     assert (free.minimum, free.maximum) == (None, None)
 
 
-@pytest.mark.parametrize(("typed", "share"), [("", "auto"), ("auto", "auto"), ("0.01", 0.01), (" 0.5 ", 0.5)])
-def test_a_single_field(typed: str, share: float | str) -> None:
+@pytest.mark.parametrize(("typed", "seed"), [("", 0), ("7", 7), (" 12 ", 12)])
+def test_a_single_field(typed: str, seed: int) -> None:
     errors: dict[str, str] = {}
-    assert forms.single(CONTAMINATION, {"contamination": typed}, errors) == share
+    assert forms.single(SEED, {"seed": typed}, errors) == seed
     assert errors == {}
 
 
-@pytest.mark.parametrize("typed", ["0", "0.51", "-1", "nan", "inf", "1e400", "much"])
+@pytest.mark.parametrize("typed", ["-1", "0.5", "nan", "inf", "1e400", "much"])
 def test_a_wrong_single_field(typed: str) -> None:
     errors: dict[str, str] = {}
-    assert forms.single(CONTAMINATION, {"contamination": typed}, errors) == "auto"
-    assert list(errors) == ["contamination"]
+    assert forms.single(SEED, {"seed": typed}, errors) == 0
+    assert list(errors) == ["seed"]
+
+
+@pytest.mark.parametrize(
+    ("way", "number", "meant"),
+    [
+        ("auto", "", {"contamination": "auto"}),
+        ("contamination", "0.01", {"contamination": 0.01}),
+        ("contamination", " 0.5 ", {"contamination": 0.5}),
+        ("max_alerts", "20", {"max_alerts": 20}),
+        ("fdr", "0.1", {"fdr": 0.1}),
+        ("quantile", "0.99", {"quantile": 0.99}),
+    ],
+)
+def test_which_rows_to_flag(way: str, number: str, meant: dict[str, Any]) -> None:
+    errors: dict[str, str] = {}
+    typed = {"flag": way, "flag-value": number}
+    assert forms.threshold(typed, errors) == meant
+    assert errors == {}
+    again = forms.threshold_typed(Choice.of(meant).ways())
+    assert forms.threshold(again, errors) == meant
+
+
+@pytest.mark.parametrize(
+    ("way", "number", "said"),
+    [
+        ("contamination", "0", "above 0 up to 0.5"),
+        ("contamination", "0.51", "above 0 up to 0.5"),
+        ("contamination", "nan", "above 0 up to 0.5"),
+        ("max_alerts", "2.5", "whole number from 1"),
+        ("max_alerts", "much", "whole number from 1"),
+        ("fdr", "1e400", "above 0 up to 0.5"),
+        ("quantile", "1.1", "above 0 up to 1"),
+        ("fdr", "", "Type the number, such as 0.1"),
+        ("auto", "0.01", "Choose what this number means"),
+        ("score", "0.01", "Choose what this number means"),
+    ],
+)
+def test_a_wrong_threshold(way: str, number: str, said: str) -> None:
+    errors: dict[str, str] = {}
+    forms.threshold({"flag": way, "flag-value": number}, errors)
+    assert list(errors) == ["flag-value"]
+    assert said in errors["flag-value"]
+
+
+def test_every_way_has_a_label_and_an_example() -> None:
+    assert [way for way, _ in forms.WAY_LABELS] == ["auto", *WAYS]
+    assert forms.EXAMPLES.keys() == WAYS.keys()

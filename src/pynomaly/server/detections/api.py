@@ -20,6 +20,7 @@ from pynomaly.server.detections.schemas import (
     DetectionList,
     ResultRowList,
 )
+from pynomaly.server.detectors.service import ways
 from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
@@ -110,7 +111,6 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def present(detection: Detection) -> DetectionAnswer:
-    """Say "auto" for a contamination that is not given."""
+    """Give all that is known of one detection."""
     fields = {name: getattr(detection, name) for name in DetectionAnswer.model_fields}
-    fields["contamination"] = "auto" if detection.contamination is None else detection.contamination
-    return DetectionAnswer.model_validate(fields)
+    return DetectionAnswer.model_validate(fields | ways(detection))

@@ -30,12 +30,17 @@ class Detection(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     columns: Mapped[list[str] | None] = mapped_column(Json)
     contamination: Mapped[float | None] = mapped_column(Float)
-    """Assumed share of anomalies; None: "auto"."""
+    """Share of the training rows to flag; None, with the next three None as well: "auto"."""
+    max_alerts: Mapped[int | None] = mapped_column(BigInteger)
+    fdr: Mapped[float | None] = mapped_column(Float)
+    quantile: Mapped[float | None] = mapped_column(Float)
     seed: Mapped[int] = mapped_column(BigInteger, default=0)
     stored_status: Mapped[DetectionStatus] = mapped_column("status", String(16), default="queued")
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)
     threshold: Mapped[float | None] = mapped_column(Float)
+    estimated_contamination: Mapped[float | None] = mapped_column(Float)
+    """Share of the training rows that stand out."""
     score_histogram: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """`edges` (n + 1 scores) and `counts` (n rows)."""
     metrics: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -122,7 +122,10 @@ def start(request: Request, actor: PageActor, session: SessionDep, form: FormDep
     asked = _Asked(typed.get("dataset", ""), typed.get("detector", ""), typed.get("algorithm", ""), form)
     errors: dict[str, str] = {}
     try:
-        recipe = {} if asked.detector else _recipe(session, actor, asked, errors)
+        if asked.detector:
+            recipe = forms.threshold(typed, errors)
+        else:
+            recipe = _recipe(session, actor, asked, errors)
         if errors:
             return _form(request, session, actor, asked, errors=errors)
         with session.begin_nested():
@@ -201,6 +204,8 @@ def _form(
     detector = detectors.get(session, actor, asked.detector) if asked.detector else None
     info = catalogue.get(detector.algorithm) if detector else asked.info
     typed = forms.texts(asked.form) if asked.form else None
+    if typed is None and detector is not None:
+        typed = forms.threshold_typed(detectors.ways(detector))
     wrong = dict(errors or {})
     status = problem.status if problem else 422 if wrong else 200
     return render(
@@ -214,6 +219,7 @@ def _form(
         catalogue=catalogue.CATALOGUE,
         algorithm=info,
         fields=forms.fields(info, typed, wrong),
+        ways=forms.WAY_LABELS,
         typed=typed or {},
         errors=wrong,
         error=problem.message if problem else forms.count_errors(wrong),
@@ -241,8 +247,8 @@ def _recipe(session: Session, actor: User, asked: _Asked, errors: dict[str, str]
     return {
         "algorithm": asked.info.name,
         "parameters": read.values,
-        "contamination": forms.single(detectors.CONTAMINATION, typed, errors),
         "seed": forms.single(catalogue.SEED, typed, errors),
+        **forms.threshold(typed, errors),
         "columns": kept or None,
     }
 

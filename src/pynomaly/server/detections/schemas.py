@@ -5,13 +5,17 @@ from typing import Any
 
 from pydantic import Field
 
+from pynomaly.detection.choice import Contamination
 from pynomaly.server.detections.models import DetectionStatus
-from pynomaly.server.detectors.schemas import Contamination, Recipe
+from pynomaly.server.detectors.schemas import Recipe
 from pynomaly.server.web.schema import Answer
 
 
 class DetectBody(Recipe):
-    """What to look at, and with what: a detector, or an algorithm with its parameters."""
+    """What to look at, and with what: a detector, or an algorithm with its parameters.
+
+    A detector's threshold may be moved for this detection alone.
+    """
 
     dataset_id: str
     detector_id: str | None = Field(None, description="An untrained one is trained on the dataset first.")
@@ -34,6 +38,7 @@ class DetectionLine(Answer):
     n_rows: int | None
     n_anomalies: int | None
     threshold: float | None
+    estimated_contamination: float | None
     error_code: str | None
     error_detail: str | None
     created_at: datetime
@@ -52,7 +57,10 @@ class DetectionAnswer(DetectionLine):
 
     parameters: dict[str, Any]
     columns: list[str] | None
-    contamination: Contamination
+    contamination: Contamination | None
+    max_alerts: int | None
+    fdr: float | None
+    quantile: float | None
     seed: int
     score_histogram: Histogram | None
     metrics: dict[str, Any] | None

@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy.orm import Session, joinedload
 
 from pynomaly.detection.catalogue import CATALOGUE
+from pynomaly.detection.choice import WAYS, Ways
 from pynomaly.errors import BadValue, NotReady, SchemaMismatch
 from pynomaly.server import paging
 from pynomaly.server.access import find, require_writer, visible
@@ -84,33 +85,36 @@ def start(
     detector_id: str | None = None,
     algorithm: str | None = None,
     parameters: Mapping[str, Any] | None = None,
-    contamination: float | str | None = None,
     seed: int = 0,
     columns: Sequence[str] | None = None,
+    **ways: Unpack[Ways],
 ) -> Detection:
     """Enqueue the job that finds the anomalies of a dataset, with a detector or else with an algorithm.
 
-    A detector that is not trained yet is trained on that dataset first. With neither, the catalogue's first
+    A detector that is not trained yet is trained on that dataset first. Of a detector only the threshold can
+    be chosen otherwise, by `ways`, for this detection alone. With neither, the catalogue's first
     algorithm runs with its defaults.
 
     Raises:
         NotReady: the dataset is not ready, or the detector is being trained.
         SchemaMismatch, NoUsableColumns: the dataset does not have what the detector uses.
-        UnknownAlgorithm, BadParameter: as the catalogue says.
+        UnknownAlgorithm, BadParameter, MissingExtra: as the catalogue says.
         BadValue: a detector and an algorithm were given.
         Forbidden: the actor may only look.
     """
     require_writer(actor)
-    if detector_id is not None and _given(algorithm, parameters, contamination, seed or None, columns):
+    if detector_id is not None and _given(algorithm, parameters, seed or None, columns):
         raise BadValue("Give a detector or an algorithm with parameters, not both.", pointer="#/detector_id")
     detector = find(session, actor, Detector, detector_id, lock=True) if detector_id is not None else None
     dataset = datasets.get_ready(session, actor, dataset_id)
     detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset, detector=detector)
     if detector is not None:
         _use_detector(session, detection, detector, dataset)
+        if _given(*ways.values()):
+            _fill(detection, detectors.check_ways(ways))
     else:
         chosen = DEFAULT_ALGORITHM if algorithm is None else algorithm
-        _fill(detection, detectors.check_recipe(chosen, parameters, columns, contamination, seed))
+        _fill(detection, detectors.check_recipe(chosen, parameters, columns, seed, ways))
         datasets.check_usable(dataset, detection.columns)
     session.add(detection)
     job = queue.enqueue(session, DETECT, {}, owner_id=actor.id, subject_id=detection.id)
@@ -127,7 +131,7 @@ def _given(*options: object) -> bool:
 
 def _use_detector(session: Session, detection: Detection, detector: Detector, dataset: Dataset) -> None:
     """Take the recipe over from the detector, and its model when it has one that fits the dataset."""
-    fields = ("algorithm", "parameters", "columns", "contamination", "seed")
+    fields = ("algorithm", "parameters", "columns", "seed", *WAYS)
     _fill(detection, {field: getattr(detector, field) for field in fields})
     model = detectors.model_of(session, detector)
     if model is None:

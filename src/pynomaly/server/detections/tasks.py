@@ -11,7 +11,7 @@ from pynomaly.server.db import new_id, utc_now
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.service import DETECT
 from pynomaly.server.detectors.models import Detector, Model
-from pynomaly.server.detectors.service import add_model
+from pynomaly.server.detectors.service import add_model, ways
 from pynomaly.server.detectors.tasks import training
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.tasks import Context, Task
@@ -26,7 +26,7 @@ def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
     payload = training(detection, dataset, context)
     payload["result"] = str(context.storage.temp(".parquet"))
     payload["max_explained"] = context.settings.max_explained_rows
-    payload["trained"] = None
+    payload["trained"], payload["ways"] = None, ways(detection)
     if detection.model_id is not None:
         model = session.get(Model, detection.model_id)
         if model is None:

@@ -23,7 +23,7 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
     with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
         if payload["trained"] is not None:
             data, key = Path(payload["trained"]).read_bytes(), bytes.fromhex(payload["key"])
-            detector = Detector.from_bytes(data, key, require_signature=True)
+            detector = Detector.from_bytes(data, key, require_signature=True).set_threshold(**payload["ways"])
         else:
             begun = TRAINING_SHARE
             detector, described = train(table, payload, _part(progress, 0.0, begun))
@@ -61,6 +61,7 @@ def _outcome(payload: dict[str, Any], found: Result, described: dict[str, Any] |
             "n_rows": found.n_rows,
             "n_anomalies": found.n_anomalies,
             "threshold": float(found.threshold),
+            "estimated_contamination": found.estimated_contamination,
             "score_histogram": found.score_histogram(),
             "metrics": found.metrics,
             "notes": list(found.notes),

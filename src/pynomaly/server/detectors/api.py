@@ -94,7 +94,4 @@ def present(session: Session, detector: Detector) -> DetectorDetail:
 
 
 def _fields(detector: Detector) -> dict[str, Any]:
-    """The row's fields, with "auto" for a contamination that is not given."""
-    names = DetectorAnswer.model_fields
-    fields = {name: getattr(detector, name) for name in names}
-    return fields | {"contamination": "auto" if detector.contamination is None else detector.contamination}
+    return {name: getattr(detector, name) for name in DetectorAnswer.model_fields} | service.ways(detector)

@@ -26,7 +26,10 @@ class Detector(Base):
     columns: Mapped[list[str] | None] = mapped_column(Json)
     """Names of the columns to use; None: all that the dataset does not mark as unused."""
     contamination: Mapped[float | None] = mapped_column(Float)
-    """Assumed share of anomalies; None: "auto"."""
+    """Share of the training rows to flag; None, with the next three None as well: "auto"."""
+    max_alerts: Mapped[int | None] = mapped_column(BigInteger)
+    fdr: Mapped[float | None] = mapped_column(Float)
+    quantile: Mapped[float | None] = mapped_column(Float)
     seed: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[DetectorStatus] = mapped_column(String(16), default="untrained")
     model_id: Mapped[str | None] = mapped_column(Id)
@@ -58,6 +61,9 @@ class Model(Base):
     columns: Mapped[list[dict[str, Any]]] = mapped_column("schema", Json, default=list)
     """Name and type of each column that it needs."""
     threshold: Mapped[float] = mapped_column(Float)
+    """As it was trained; a detection may choose another."""
+    estimated_contamination: Mapped[float | None] = mapped_column(Float)
+    """Share of the training rows that stand out; None: trained before it was told."""
     notes: Mapped[list[str]] = mapped_column(Json, default=list)
     """What was done differently than asked, and why."""
     blob_key: Mapped[str] = mapped_column(String(200))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pynomaly.detection import catalogue
 from pynomaly.detection.entries.info import AlgorithmInfo
-from pynomaly.errors import Conflict, InputError, NotFound, PynomalyError
+from pynomaly.errors import Conflict, InputError, MissingExtra, NotFound, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detectors import service
@@ -109,7 +109,7 @@ def _save(
                 saved = service.create(session, actor, **recipe)
             else:
                 saved = service.update(session, actor, detector.id, **recipe)
-    except (InputError, Conflict) as problem:
+    except (InputError, Conflict, MissingExtra) as problem:
         return _form(request, actor, detector, info, typed, problem=problem)
     return RedirectResponse(f"/detectors/{saved.id}", 303)
 
@@ -124,8 +124,8 @@ def _recipe(info: AlgorithmInfo, typed: Mapping[str, str], errors: dict[str, str
         "algorithm": info.name,
         "parameters": read.values,
         "columns": columns or None,
-        "contamination": forms.single(service.CONTAMINATION, typed, errors),
         "seed": forms.single(catalogue.SEED, typed, errors),
+        **forms.threshold(typed, errors),
     }
 
 
@@ -150,6 +150,7 @@ def _form(
         catalogue=catalogue.CATALOGUE,
         algorithm=info,
         fields=forms.fields(info, typed, wrong),
+        ways=forms.WAY_LABELS,
         typed=typed or {},
         errors=wrong,
         error=problem.message if problem else forms.count_errors(wrong),
@@ -164,10 +165,9 @@ def _as_typed(detector: Detector, info: AlgorithmInfo) -> dict[str, str]:
         forms.PREFIX + parameter.name: forms.text(parameters.get(parameter.name, parameter.default))
         for parameter in info.parameters
     }
-    share = "" if detector.contamination is None else forms.text(detector.contamination)
     columns = "\n".join(detector.columns or [])
-    general = {"name": detector.name, "columns": columns, "contamination": share, "seed": str(detector.seed)}
-    return typed | general
+    general = {"name": detector.name, "columns": columns, "seed": str(detector.seed)}
+    return typed | general | forms.threshold_typed(service.ways(detector))
 
 
 def _detail(

@@ -1,25 +1,32 @@
 """JSON of detectors."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from pynomaly.detection.catalogue import MAX_SEED
+from pynomaly.detection.choice import WAYS, Contamination
 from pynomaly.server.detectors.models import DetectorStatus
 from pynomaly.server.web.schema import Answer, Body
 
-Contamination = float | Literal["auto"]
+
+class Threshold(Body):
+    """Which rows are anomalies: at most one of the four is given."""
+
+    contamination: Contamination | None = Field(
+        None, description="Share of the training rows to flag, at most 0.5; auto: those that stand out."
+    )
+    max_alerts: int | None = Field(None, description=WAYS["max_alerts"].help)
+    fdr: float | None = Field(None, description=WAYS["fdr"].help)
+    quantile: float | None = Field(None, description=WAYS["quantile"].help)
 
 
-class Recipe(Body):
+class Recipe(Threshold):
     """An algorithm and what it is to do; what is left out has the catalogue's default."""
 
     parameters: dict[str, Any] = Field(default_factory=dict, description="See GET /detectors/algorithms.")
     columns: list[str] | None = Field(None, description="Columns to use; null: all that can be.")
-    contamination: Contamination = Field(
-        "auto", description="Assumed share of anomalies, above 0 and at most 0.5; auto: rows that stand out."
-    )
     seed: int = Field(0, ge=0, le=MAX_SEED)
 
 
@@ -44,7 +51,10 @@ class DetectorAnswer(Answer):
     algorithm: str
     parameters: dict[str, Any]
     columns: list[str] | None
-    contamination: Contamination
+    contamination: Contamination | None
+    max_alerts: int | None
+    fdr: float | None
+    quantile: float | None
     seed: int
     status: DetectorStatus
     model_id: str | None
@@ -63,6 +73,7 @@ class ModelAnswer(Answer):
     dataset_id: str | None
     columns: list[dict[str, Any]]
     threshold: float
+    estimated_contamination: float | None
     notes: list[str]
     created_at: datetime
 
@@ -85,7 +96,7 @@ class ParameterAnswer(Answer):
 
     name: str
     type: str
-    default: int | float | bool | str
+    default: int | float | bool | str | list[str] | list[float]
     help: str
     minimum: float | None
     maximum: float | None
@@ -104,6 +115,10 @@ class AlgorithmAnswer(Answer):
     summary: str
     scaling: str
     tags: dict[str, Any]
+    extra: str | None = Field(description="The optional extra that training needs, if any.")
+    available: bool = Field(description="Whether it can be trained on this server.")
+    install: str | None = Field(description="The command that installs the extra.")
+    saves: bool = Field(description="Whether a trained one can be kept; the server runs only such.")
     parameters: list[ParameterAnswer]
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Unpack
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from pynomaly.detection import catalogue
-from pynomaly.detection.parameters import Parameter
+from pynomaly.detection.choice import WAYS, Choice, Ways
 from pynomaly.errors import BadValue, NotReady
 from pynomaly.server import paging
 from pynomaly.server.access import find, require_writer, visible
@@ -22,16 +22,6 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 TRAIN = "detector.train"
-CONTAMINATION = Parameter(
-    "contamination",
-    "float",
-    "auto",
-    "Assumed share of anomalies; auto: rows that stand out from the rest, which may be none.",
-    0.0,
-    0.5,
-    exclusive_minimum=True,
-    choices=("auto",),
-)
 
 
 def create(
@@ -41,18 +31,18 @@ def create(
     algorithm: str = "isolation_forest",
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
-    contamination: float | str | None = None,
     seed: int = 0,
+    **ways: Unpack[Ways],
 ) -> Detector:
     """Define a detector; it is `untrained`.
 
     Raises:
-        UnknownAlgorithm, BadParameter: as the catalogue says.
+        UnknownAlgorithm, BadParameter, MissingExtra: as the catalogue says.
         BadValue: the name or a column cannot be stored.
         Forbidden: the actor may only look.
     """
     require_writer(actor)
-    recipe = check_recipe(algorithm, parameters, columns, contamination, seed)
+    recipe = check_recipe(algorithm, parameters, columns, seed, ways)
     detector = Detector(id=new_id(), owner_id=actor.id, name=check_name(name), status="untrained", **recipe)
     session.add(detector)
     session.flush()
@@ -63,18 +53,46 @@ def check_recipe(
     algorithm: str,
     parameters: Mapping[str, Any] | None,
     columns: Sequence[str] | None,
-    contamination: float | str | None,
     seed: int,
+    ways: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Check what makes a detector; return it whole, defaults filled in, by the table's column names."""
-    share = CONTAMINATION.check("auto" if contamination is None else contamination)
+    """Check what makes a detector; return it whole, defaults filled in, by the table's column names.
+
+    Raises UnknownAlgorithm, BadParameter or MissingExtra, as the catalogue says, or BadValue.
+    """
+    checked = catalogue.check_parameters(algorithm, parameters or {})
+    catalogue.require(algorithm, checked)
     return {
         "algorithm": catalogue.get(algorithm).name,
-        "parameters": catalogue.check_parameters(algorithm, parameters or {}),
+        "parameters": checked,
         "columns": _check_columns(columns),
-        "contamination": None if share == "auto" else share,
         "seed": catalogue.SEED.check(seed),
+        **check_ways(ways),
     }
+
+
+def check_ways(ways: Mapping[str, Any]) -> dict[str, Any]:
+    """Check which rows are to be anomalies; return the table's four columns, all None for "auto".
+
+    Raises:
+        BadParameter: more than one way is given, or a value is out of its range.
+    """
+    choice = Choice.of(ways)
+    return {way: None if value == "auto" else value for way, value in choice.ways().items()}
+
+
+class Chosen(Protocol):
+    """What has a threshold; a row of detectors or of detections."""
+
+    contamination: Any
+    max_alerts: Any
+    fdr: Any
+    quantile: Any
+
+
+def ways(row: Chosen) -> dict[str, Any]:
+    """Give the four columns as people and the library say them: "auto" when all are empty."""
+    return Choice.of({way: getattr(row, way) for way in WAYS}).ways()
 
 
 def _check_columns(columns: Sequence[str] | None) -> list[str] | None:
@@ -94,22 +112,24 @@ def update(
     algorithm: str,
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
-    contamination: float | str | None = None,
     seed: int = 0,
+    **ways: Unpack[Ways],
 ) -> Detector:
-    """Replace a detector's definition; when more than the name changes, it is `untrained` again.
+    """Replace a detector's definition; when more than name and threshold change, it is `untrained` again.
 
     Raises:
         NotReady: it is being trained; else as `create`.
     """
     require_writer(actor)
     detector = find(session, actor, Detector, id_, lock=True)
-    recipe = check_recipe(algorithm, parameters, columns, contamination, seed)
+    recipe = check_recipe(algorithm, parameters, columns, seed, ways)
     detector.name = check_name(name)
-    if any(getattr(detector, field) != value for field, value in recipe.items()):
+    changed = [field for field, value in recipe.items() if getattr(detector, field) != value]
+    if changed:
         _refuse_while_training(detector)
-        for field, value in recipe.items():
-            setattr(detector, field, value)
+    for field in changed:
+        setattr(detector, field, recipe[field])
+    if set(changed) - WAYS.keys():
         detector.status, detector.model_id = "untrained", None
         detector.error_code = detector.error_detail = None
     session.flush()
@@ -177,7 +197,7 @@ def add_model(
 ) -> Model:
     """Keep a trained model's file; a detector's model is its next version, and the one in use from now on.
 
-    `described` holds the model's algorithm, parameters, columns, threshold and notes.
+    `described` holds the model's algorithm, parameters, columns, threshold, contamination and notes.
     """
     model = Model(id=new_id(), owner_id=owner_id, dataset_id=dataset_id, version=1, **described)
     model.blob_key = f"models/{model.id}.pynomaly"

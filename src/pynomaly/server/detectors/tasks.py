@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pynomaly.errors import NotFound
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detectors.models import Detector
-from pynomaly.server.detectors.service import TRAIN, add_model
+from pynomaly.server.detectors.service import TRAIN, add_model, ways
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.tasks import Context, Task
 from pynomaly.server.secret import derive
@@ -22,6 +22,9 @@ class Recipe(Protocol):
     parameters: Any
     columns: Any
     contamination: Any
+    max_alerts: Any
+    fdr: Any
+    quantile: Any
     seed: Any
 
 
@@ -42,8 +45,8 @@ def training(recipe: Recipe, dataset: Dataset, context: Context) -> dict[str, An
             "algorithm": recipe.algorithm,
             "parameters": recipe.parameters,
             "columns": recipe.columns,
-            "contamination": "auto" if recipe.contamination is None else recipe.contamination,
             "seed": recipe.seed,
+            **ways(recipe),
         },
     }
 

@@ -37,6 +37,7 @@ def train(table: Table, payload: dict[str, Any], progress: Told) -> tuple[Detect
         "parameters": payload["recipe"]["parameters"],
         "columns": [{"name": c.name, "type": c.type} for c in fitted.columns_ if c.unused is None],
         "threshold": float(fitted.threshold),
+        "estimated_contamination": fitted.estimated_contamination,
         "notes": list(fitted.notes_),
     }
     return fitted, described

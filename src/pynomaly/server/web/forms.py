@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
+from pynomaly.detection.choice import WAYS
 from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter
@@ -144,6 +145,49 @@ def single(parameter: Parameter, typed: Mapping[str, str], errors: dict[str, str
     if written:
         read(parameter, written, parameter.name, values, errors)
     return values.get(parameter.name, parameter.default)
+
+
+AUTO = "auto"
+WAY, WAY_VALUE = "flag", "flag-value"
+WAY_LABELS = (
+    (AUTO, "those that stand out, if any (automatic)"),
+    ("contamination", "a share of the training rows"),
+    ("max_alerts", "so many training rows at most"),
+    ("fdr", "with a share of false alarms at most"),
+    ("quantile", "above a quantile of the training scores"),
+)
+"""How the form names the ways to say which rows are anomalies."""
+
+EXAMPLES = {"contamination": "0.01", "max_alerts": "20", "fdr": "0.1", "quantile": "0.99"}
+
+
+def threshold(typed: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
+    """Read which rows are to be flagged, as a keyword argument; what is wrong goes to `errors`.
+
+    >>> errors = {}
+    >>> threshold({"flag": "fdr", "flag-value": "0.1"}, errors), threshold({}, errors), errors
+    ({'fdr': 0.1}, {'contamination': 'auto'}, {})
+    """
+    way, written = typed.get(WAY, AUTO), typed.get(WAY_VALUE, "").strip()
+    if way in WAYS and written:
+        values: dict[str, Value] = {}
+        read(WAYS[way], written, WAY_VALUE, values, errors)
+        return dict(values)
+    if way in WAYS:
+        errors[WAY_VALUE] = f"Type the number, such as {EXAMPLES[way]}."
+    elif written:
+        errors[WAY_VALUE] = "Choose what this number means, or empty the field."
+    return {"contamination": AUTO}
+
+
+def threshold_typed(chosen: Mapping[str, Any]) -> dict[str, str]:
+    """Write the ways of a detector as its form would hold them.
+
+    >>> threshold_typed({"contamination": None, "max_alerts": 20})
+    {'flag': 'max_alerts', 'flag-value': '20'}
+    """
+    given = ((way, value) for way, value in chosen.items() if value not in (None, AUTO))
+    return next(({WAY: way, WAY_VALUE: text(value)} for way, value in given), {})
 
 
 async def read_form(request: Request) -> FormData:
