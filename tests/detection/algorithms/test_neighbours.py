@@ -77,7 +77,7 @@ def test_an_answer_depends_on_the_query_alone(d, metric):
 def test_is_exact_where_single_precision_ends():
     """Spread over 1e90, over 1e-30, and both at once; squares overflow or vanish in single precision."""
     rng = np.random.default_rng(3)
-    for scale in (1e90, 1e-30, 10.0 ** rng.integers(-40, 40, (400, 1))):
+    for scale in (1e90, 1e-19, 1e-20, 1e-21, 1e-30, 10.0 ** rng.integers(-40, 40, (400, 1))):
         points = rng.normal(size=(400, 4)) * scale
         distances, indices = Neighbours(points).query(points, 6)
         every = cdist(points, points)

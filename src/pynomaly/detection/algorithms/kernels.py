@@ -6,7 +6,7 @@ writable, each process compiles for itself.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -26,7 +26,16 @@ def kernel(function: F) -> F:
     Kernels must not use `fastmath`: a row's score has the same bits in a block of any size. A cached kernel
     is renewed when its own file changes only, so kernels call no kernel of another file.
     """
-    dispatcher = njit(nogil=True)(function)
+    return _compiled(function, njit(nogil=True))
+
+
+def rough_kernel(function: F) -> F:
+    """Compile a function whose rounding shows in no score: sums may be taken in any order."""
+    return _compiled(function, njit(nogil=True, fastmath={"contract", "reassoc"}))
+
+
+def _compiled(function: F, compiler: Callable[[F], Any]) -> F:
+    dispatcher = compiler(function)
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # no folder to write to

@@ -11,11 +11,11 @@ included. "Reduced" distances are not yet rooted.
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Singles, kernel
+from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Singles, kernel, rough_kernel
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI = 0, 1, 2, 3
 
-GROUP, FEW = 128, 32
+GROUP, FEW = 256, 32
 """At most so many queries look together, and as few when the next one lies in another leaf."""
 
 REFRESH = 16
@@ -25,16 +25,23 @@ ROUNDING = 2.4e-7
 """Four times the relative rounding error of single precision."""
 
 COARSE = 1e15
-"""Leaves wider than this are measured exactly."""
+"""Queries farther from a leaf's centre are measured exactly; squares would leave single precision."""
 
-OVERFLOWS = 1e37
+TINY = 1e-36
+"""Much more than what single precision loses near zero."""
 
-Space = tuple[Floats, Ints, Ints, Singles, Floats, Floats, Floats, Floats]
-"""Points in tree order; their row numbers; leaf begins; cells, centres, radii; boxes' lows and highs."""
+AT_ONCE = 4
+"""So many queries are measured together."""
 
-Rule = tuple[int, float, int, float, float]
-"""Metric and power of the distance; the metric that bounds it from below once multiplied by the stretch; how
-far to look: 1, or less for an approximation (a factor on reduced distances)."""
+Space = tuple[Floats, Ints, Ints, Singles, Singles, Floats, Floats, Floats, Floats]
+"""Points in tree order; their row numbers; leaf begins; cells, their norms, centres, radii; boxes' lows and
+highs."""
+
+Room = tuple[Singles, Singles, Floats]
+"""Working space: four queries relative to a leaf's centre, their rough measures, their norms."""
+
+Rule = tuple[int, float, int, float]
+"""Metric and power of the distance; another metric that is never more than it times the stretch."""
 
 
 @kernel
@@ -89,49 +96,69 @@ def sort_heap(near: Floats, which: Ints, i: int) -> None:
         replace_farthest(near, which, i, last, distance, place)
 
 
+@rough_kernel
+def multiply(rows: Singles, cells: Singles, norms: Singles, leaf: int, out: Singles) -> None:
+    """Write the squared norms of one leaf's points, plus their products with each of four `rows`.
+
+    Five columns at a time, so that a point's coordinate is loaded once for four products.
+    """
+    for i in range(cells.shape[2]):
+        out[0, i] = out[1, i] = out[2, i] = out[3, i] = norms[leaf, i]
+    for j in range(0, cells.shape[1], 5):
+        a, b, c, d, e = rows[0, j], rows[0, j + 1], rows[0, j + 2], rows[0, j + 3], rows[0, j + 4]
+        f, g, h, k, m = rows[1, j], rows[1, j + 1], rows[1, j + 2], rows[1, j + 3], rows[1, j + 4]
+        n, o, p, q, r = rows[2, j], rows[2, j + 1], rows[2, j + 2], rows[2, j + 3], rows[2, j + 4]
+        s, t, u, v, w = rows[3, j], rows[3, j + 1], rows[3, j + 2], rows[3, j + 3], rows[3, j + 4]
+        for i in range(cells.shape[2]):
+            x0, x1, x2 = cells[leaf, j, i], cells[leaf, j + 1, i], cells[leaf, j + 2, i]
+            x3, x4 = cells[leaf, j + 3, i], cells[leaf, j + 4, i]
+            out[0, i] = out[0, i] + a * x0 + b * x1 + c * x2 + d * x3 + e * x4
+            out[1, i] = out[1, i] + f * x0 + g * x1 + h * x2 + k * x3 + m * x4
+            out[2, i] = out[2, i] + n * x0 + o * x1 + p * x2 + q * x3 + r * x4
+            out[3, i] = out[3, i] + s * x0 + t * x1 + u * x2 + v * x3 + w * x4
+
+
 @kernel
-def measure_roughly(offsets: Singles, cells: Singles, leaf: int, shape: int, out: Singles) -> None:
-    """Write the reduced distances of one query to the points of one leaf, in single precision."""
-    d, width = cells.shape[1], cells.shape[2]
+def add_gaps(offsets: Singles, cells: Singles, leaf: int, shape: int, out: Singles) -> None:
+    """Write the sum, or for `CHEBYSHEV` the largest, of the gaps between rows of `offsets` and points."""
     out[:] = np.float32(0)
-    j = 0
-    if shape == EUCLIDEAN:
-        while j + 4 < d:
-            a, b, c, e, f = offsets[j], offsets[j + 1], offsets[j + 2], offsets[j + 3], offsets[j + 4]
-            for i in range(width):
-                s = a - cells[leaf, j, i]
-                t = b - cells[leaf, j + 1, i]
-                u = c - cells[leaf, j + 2, i]
-                v = e - cells[leaf, j + 3, i]
-                w = f - cells[leaf, j + 4, i]
-                out[i] += s * s + t * t + u * u + v * v + w * w
-            j += 5
-        for column in range(j, d):
-            a = offsets[column]
-            for i in range(width):
-                s = a - cells[leaf, column, i]
-                out[i] += s * s
-    elif shape == MANHATTAN:
-        for column in range(d):
-            a = offsets[column]
-            for i in range(width):
-                out[i] += abs(a - cells[leaf, column, i])
-    else:
-        for column in range(d):
-            a = offsets[column]
-            for i in range(width):
-                out[i] = max(out[i], abs(a - cells[leaf, column, i]))
+    for b in range(len(offsets)):
+        for j in range(cells.shape[1]):
+            a = offsets[b, j]
+            for i in range(cells.shape[2]):
+                gap = abs(a - cells[leaf, j, i])
+                out[b, i] = out[b, i] + gap if shape == MANHATTAN else max(out[b, i], gap)
 
 
 @kernel
-def rough_limit(distance: float, metric: int, shape: int, stretch: float, slack: float, d: int) -> float:
-    """Bound what `measure_roughly` gives for points nearer than the reduced `distance`."""
-    plain = np.sqrt(distance) if metric == EUCLIDEAN else distance
-    limit = plain * stretch * (1 + ROUNDING) + slack
+def rough_limit(distance: float, norm: float, radius: float, rule: Rule, d: int) -> float:
+    """Bound what the rough measures are for points nearer than the reduced `distance`, rounding included.
+
+    `norm` is the query's squared distance from the leaf's centre.
+    """
+    metric, _, shape, stretch = rule
+    plain = (np.sqrt(distance) if metric == EUCLIDEAN else distance) * stretch * (1 + ROUNDING)
+    far = np.sqrt(norm) + radius
+    if not far < COARSE:
+        return np.inf
     if shape == EUCLIDEAN:
-        limit *= limit
-    limit *= 1 + (d + 8) * ROUNDING
-    return limit if limit < OVERFLOWS else np.inf
+        return float(plain * plain - norm + (d + 8) * ROUNDING * far * far + TINY)
+    return float(plain + (d + 8) * ROUNDING * (plain + radius) + TINY)
+
+
+@rough_kernel
+def place_queries(
+    queries: Floats, group: Ints, some: Ints, centers: Floats, leaf: int, room: Room, factor: float
+) -> None:
+    """Write up to four queries, times `factor`, relative to a leaf's centre, and their squared norms."""
+    offsets, _, norms = room
+    for b in range(len(some)):
+        r, norm = group[some[b]], 0.0
+        for j in range(queries.shape[1]):
+            offset = queries[r, j] - centers[leaf, j]
+            norm += offset * offset
+            offsets[b, j] = factor * offset
+        norms[b] = norm
 
 
 @kernel
@@ -144,33 +171,35 @@ def scan(
     rule: Rule,
     near: Floats,
     which: Ints,
-    offsets: Singles,
-    rough: Singles,
+    room: Room,
 ) -> None:
     """Take the points of one leaf into the heaps of the active queries of a group."""
-    points, _, begins, cells, centers, radii, _, _ = space
-    metric, p, shape, stretch, _ = rule
-    d, heap = queries.shape[1], near.shape[1]
-    begin, end = begins[leaf], begins[leaf + 1]
-    slack = ROUNDING * radii[leaf] if radii[leaf] < COARSE else np.inf
-    for a in range(len(active)):
-        i = active[a]
-        r = group[i]
-        for j in range(d):
-            offsets[j] = queries[r, j] - centers[leaf, j]
-        measure_roughly(offsets, cells, leaf, shape, rough)
-        limit = np.float32(rough_limit(near[i, 0], metric, shape, stretch, slack, d))
-        found = np.int32(0)
-        for t in range(len(rough)):
-            found = np.int32(found | np.int32(rough[t] <= limit))
-        if found == 0:
-            continue
-        for t in range(end - begin):
-            if rough[t] <= limit:
-                distance = measure(queries, r, points, begin + t, metric, p)
-                if distance < near[i, 0] or (distance == near[i, 0] and begin + t < which[i, 0]):
-                    replace_farthest(near, which, i, heap, distance, begin + t)
-                    limit = np.float32(rough_limit(near[i, 0], metric, shape, stretch, slack, d))
+    points, _, begins, cells, cell_norms, centers, radii, _, _ = space
+    offsets, rough, norms = room
+    metric, p, shape = rule[0], rule[1], rule[2]
+    d, begin, radius = queries.shape[1], begins[leaf], radii[leaf]
+    size, factor = begins[leaf + 1] - begin, -2.0 if shape == EUCLIDEAN else 1.0
+    for a in range(0, len(active), AT_ONCE):
+        some = active[a : a + AT_ONCE]
+        place_queries(queries, group, some, centers, leaf, room, factor)
+        if shape == EUCLIDEAN:
+            multiply(offsets, cells, cell_norms, leaf, rough)
+        else:
+            add_gaps(offsets, cells, leaf, shape, rough)
+        for b in range(len(some)):
+            i = some[b]
+            limit = np.float32(rough_limit(near[i, 0], norms[b], radius, rule, d))
+            found = np.int32(0)
+            for t in range(rough.shape[1]):
+                found = np.int32(found | np.int32(not rough[b, t] > limit))  # also when it is not a number
+            if found == 0:
+                continue
+            for t in range(size):
+                if not rough[b, t] > limit:
+                    distance = measure(queries, group[i], points, begin + t, metric, p)
+                    if distance < near[i, 0] or (distance == near[i, 0] and begin + t < which[i, 0]):
+                        replace_farthest(near, which, i, near.shape[1], distance, begin + t)
+                        limit = np.float32(rough_limit(near[i, 0], norms[b], radius, rule, d))
 
 
 @kernel
@@ -208,8 +237,9 @@ def query_bounds(
 
 
 @kernel
-def box_limit(distance: float, metric: int, shape: int, stretch: float) -> float:
+def box_limit(distance: float, rule: Rule) -> float:
     """Bound the box distance of leaves that may hold a point nearer than the reduced `distance`."""
+    metric, _, shape, stretch = rule
     if metric != MINKOWSKI:
         return distance
     plain = distance * stretch * (1 + 1e-9)
@@ -226,13 +256,10 @@ def look_at_home(
     rule: Rule,
     near: Floats,
     which: Ints,
-    caps: Floats,
     active: Ints,
-    offsets: Singles,
-    rough: Singles,
+    room: Room,
 ) -> None:
-    """Let each query of a group look at the `span` leaves around its home; `caps` is how far to look then."""
-    metric, _, shape, stretch, reach = rule
+    """Let each query of a group look at the `span` leaves around its home."""
     first = 0
     while first < len(group):
         start = homes[group[first]] // span * span
@@ -241,18 +268,16 @@ def look_at_home(
             active[last - first] = last
             last += 1
         for leaf in range(start, start + span):
-            scan(queries, group, active[: last - first], leaf, space, rule, near, which, offsets, rough)
+            scan(queries, group, active[: last - first], leaf, space, rule, near, which, room)
         first = last
-    for i in range(len(group)):
-        caps[i] = reach * box_limit(near[i, 0], metric, shape, stretch)
 
 
 @kernel
-def farthest(near: Floats, caps: Floats, size: int, metric: int, shape: int, stretch: float) -> float:
+def farthest(near: Floats, size: int, rule: Rule) -> float:
     """Say beyond which box distance no query of a group looks."""
     most = 0.0
     for i in range(size):
-        most = max(most, min(caps[i], box_limit(near[i, 0], metric, shape, stretch)))
+        most = max(most, box_limit(near[i, 0], rule))
     return most
 
 
@@ -261,7 +286,7 @@ def leaves_within(
     queries: Floats, group: Ints, space: Space, shape: int, most: float, rows: Floats, bounds: Floats
 ) -> Ints:
     """List the leaves within `most` of a group's box, nearest to its middle first; fill rows and bounds."""
-    _, _, _, _, _, _, lows, highs = space
+    _, _, _, _, _, _, _, lows, highs = space
     d = queries.shape[1]
     low, high = np.full(d, np.inf), np.full(d, -np.inf)
     for i in range(len(group)):
@@ -288,34 +313,37 @@ def search_group(
     which: Ints,
 ) -> None:
     """Fill the heaps of a group's queries with their nearest points: reduced distances, places."""
-    points, _, begins, cells, _, _, lows, highs = space
-    metric, _, shape, stretch, _ = rule
+    points, _, begins, cells, _, _, _, lows, highs = space
+    shape = rule[2]
     size, d = len(group), queries.shape[1]
     near[:size], which[:size] = np.inf, len(points)
-    offsets, rough = np.empty(d, np.float32), np.empty(cells.shape[2], np.float32)
-    caps, gaps, active = np.empty(size), np.empty(size), np.empty(size, np.int64)
-    look_at_home(queries, group, homes, span, space, rule, near, which, caps, active, offsets, rough)
+    _, columns, width = cells.shape
+    room = (
+        np.zeros((AT_ONCE, columns), np.float32),
+        np.empty((AT_ONCE, width), np.float32),
+        np.empty(AT_ONCE),
+    )
+    gaps, active = np.empty(size), np.empty(size, np.int64)
+    look_at_home(queries, group, homes, span, space, rule, near, which, active, room)
     rows, bounds = np.empty((d, size)), np.empty(cells.shape[0])
-    most = farthest(near, caps, size, metric, shape, stretch)
+    most = farthest(near, size, rule)
     leaves = leaves_within(queries, group, space, shape, most, rows, bounds)
     for turn in range(len(leaves)):
         leaf = leaves[turn]
         if turn % REFRESH == 0:
-            most = farthest(near, caps, size, metric, shape, stretch)
+            most = farthest(near, size, rule)
         if bounds[leaf] > most:
             continue
         query_bounds(rows, size, leaf, lows, highs, shape, gaps)
         count = 0
         for i in range(size):
-            limit = box_limit(near[i, 0], metric, shape, stretch)
+            limit = box_limit(near[i, 0], rule)
             active[count] = i
-            count += (
-                (gaps[i] <= caps[i])
-                & ((gaps[i] < limit) | ((gaps[i] == limit) & (begins[leaf] < which[i, 0])))
-                & (homes[group[i]] // span != leaf // span)
+            count += ((gaps[i] < limit) | ((gaps[i] == limit) & (begins[leaf] < which[i, 0]))) & (
+                homes[group[i]] // span != leaf // span
             )
         if count:
-            scan(queries, group, active[:count], leaf, space, rule, near, which, offsets, rough)
+            scan(queries, group, active[:count], leaf, space, rule, near, which, room)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Nearest neighbours among fixed points: exact, or close to it on many points when asked for."""
+"""Exact nearest neighbours among fixed points."""
 
 from functools import partial
 
@@ -7,13 +7,13 @@ import numpy as np
 from pynomaly.detection.algorithms import neighbour_kernels as kernels
 from pynomaly.detection.algorithms import partition_kernels as partition
 from pynomaly.detection.algorithms.contract import Matrix, Progress, read_only
-from pynomaly.detection.algorithms.kernels import Codes, Floats
+from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Singles
 from pynomaly.detection.algorithms.threads import run_blocks
 
 QUERIES_AT_ONCE = 1024
 LEAVES_AT_ONCE = 64
-LEAF, WIDTH_STEP = 128, 32
-"""A leaf holds at most so many points; cells are as wide as a multiple of the step."""
+WIDTH_STEP, COLUMN_STEP = 32, 5
+"""Cells are filled up to multiples of the steps."""
 
 EUCLID_UNTIL = 4.0
 """Up to this power, a Minkowski distance is bounded by the Euclidean one; beyond, by the largest gap."""
@@ -27,25 +27,23 @@ METRICS = {
 
 
 class Neighbours:
-    """The rows of `points`, float64, shape (n, d), finite, to be found by nearness.
+    """The rows of `points`, float64, shape (n, d), finite, to be found by nearness; nothing is approximated.
 
-    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`. `reach` below 1 gives up
-    exactness for speed: having looked around its own place, a query does not look into boxes farther than
-    `reach` times the distance of the k-th nearest point found by then.
+    `metric` is euclidean, manhattan, chebyshev, or minkowski with power `p`.
 
     Time: O(n log n) to build; each query O(log n) in few columns, up to O(n) in many.
     """
 
-    def __init__(self, points: Matrix, metric: str = "euclidean", p: float = 2.0, reach: float = 1.0) -> None:
+    def __init__(self, points: Matrix, metric: str = "euclidean", p: float = 2.0) -> None:
         """Build the tree."""
         metric = plain_metric(metric, p)
         n, d = points.shape
-        self._depth = max(0, int(np.ceil(np.log2(n / LEAF))))
+        self._depth = max(0, int(np.ceil(np.log2(n / _leaf_size(n, d)))))
         columns = np.array(points.T, order="C")
         order, self._cuts, self._values, begins = partition.build_tree(columns, self._depth)
         points = np.ascontiguousarray(points[order])
-        self._space = (points, order, begins, *_cells(points, begins))
-        self._rule = _rule(metric, float(p), d, reach)
+        self._rule = _rule(metric, float(p), d)
+        self._space = (points, order, begins, *_cells(points, begins, self._rule[2]))
 
     def query(self, queries: Matrix, k: int, progress: Progress | None = None) -> tuple[Floats, Codes]:
         """Find the `k` nearest points (fewer than all) of each query: distances, row numbers; both (m, k).
@@ -71,26 +69,41 @@ class Neighbours:
         return span
 
 
+def _leaf_size(n: int, d: int) -> int:
+    """Say how many points a leaf holds at most, as measured: small ones where boxes rule much out."""
+    if d <= 5:
+        return 128
+    return 256 if n <= 20_000 else 512
+
+
 def plain_metric(metric: str, p: float) -> str:
     """Name the metric that minkowski with power `p` is, where it has a name."""
     return {1.0: "manhattan", 2.0: "euclidean"}.get(float(p), metric) if metric == "minkowski" else metric
 
 
-def _cells(points: Matrix, begins: np.ndarray) -> tuple[np.ndarray, Matrix, Matrix, Matrix, Matrix]:
+def _cells(
+    points: Matrix, begins: Ints, shape: int
+) -> tuple[Singles, Singles, Matrix, Matrix, Matrix, Matrix]:
+    """Make the leaves' cells, norms, centres, radii, lows and highs."""
     leaves, d = len(begins) - 1, points.shape[1]
-    width = -(-int(np.diff(begins).max()) // WIDTH_STEP) * WIDTH_STEP
-    cells, centers = np.empty((leaves, d, width), np.float32), np.empty((leaves, d))
-    lows, highs = np.empty((d, leaves)), np.empty((d, leaves))
-    fill = partial(partition.fill_cells, points, begins, cells, centers, lows, highs)
+    columns, width = _up(d, COLUMN_STEP), _up(int(np.diff(begins).max()), WIDTH_STEP)
+    cells, norms = np.zeros((leaves, columns, width), np.float32), np.empty((leaves, width), np.float32)
+    centers, lows, highs = np.empty((leaves, d)), np.empty((d, leaves)), np.empty((d, leaves))
+    fill = partial(partition.fill_cells, points, begins, cells, norms, centers, lows, highs)
     run_blocks(fill, leaves, LEAVES_AT_ONCE)
-    radii = (highs / 2 - lows / 2).sum(axis=0)  # at least the distance of any point from the centre
-    return cells, centers, radii, lows, highs
+    corner = highs / 2 - lows / 2
+    radii = np.sqrt((corner**2).sum(axis=0)) if shape == kernels.EUCLIDEAN else corner.sum(axis=0)
+    return cells, norms, centers, radii, lows, highs
 
 
-def _rule(metric: str, p: float, d: int, reach: float) -> kernels.Rule:
+def _up(count: int, step: int) -> int:
+    return -(-count // step) * step
+
+
+def _rule(metric: str, p: float, d: int) -> kernels.Rule:
     if metric != "minkowski":
         kind = METRICS[metric]
-        return kind, p, kind, 1.0, reach**2 if metric == "euclidean" else reach
+        return kind, p, kind, 1.0
     if p < EUCLID_UNTIL:
-        return kernels.MINKOWSKI, p, kernels.EUCLIDEAN, max(1.0, d ** (0.5 - 1 / p)), reach**2
-    return kernels.MINKOWSKI, p, kernels.CHEBYSHEV, 1.0, reach
+        return kernels.MINKOWSKI, p, kernels.EUCLIDEAN, max(1.0, d ** (0.5 - 1 / p))
+    return kernels.MINKOWSKI, p, kernels.CHEBYSHEV, 1.0

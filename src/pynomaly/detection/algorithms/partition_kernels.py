@@ -12,7 +12,7 @@ LOOK = 256
 """So many points of a node say which column is the widest."""
 
 PADDING = 1e18
-"""Coordinates that fill up a cell, and the largest that it holds, so that single precision stays finite."""
+"""The largest coordinate that a cell holds, and the norm of its empty places."""
 
 
 @kernel
@@ -99,6 +99,7 @@ def fill_cells(
     points: Floats,
     starts: Ints,
     cells: Singles,
+    norms: Singles,
     centers: Floats,
     lows: Floats,
     highs: Floats,
@@ -107,11 +108,13 @@ def fill_cells(
 ) -> None:
     """Write leaves begin..end of `points` (tree order): box, its centre, and the points relative to it.
 
-    `cells` has shape (leaves, d, width): column by column, so that points are measured side by side.
+    `cells` has shape (leaves, at least d, width): column by column, so that points are measured side by side,
+    and holds zeros; `norms`, shape (leaves, width), takes the points' squared distances from the centre.
     """
     for leaf in range(begin, end):
         first, size = starts[leaf], starts[leaf + 1] - starts[leaf]
-        cells[leaf] = PADDING
+        norms[leaf] = PADDING
+        norms[leaf, :size] = 0
         for j in range(points.shape[1]):
             low = points[first, j]
             high = low
@@ -123,3 +126,4 @@ def fill_cells(
             for i in range(size):
                 offset = points[first + i, j] - centers[leaf, j]
                 cells[leaf, j, i] = min(max(offset, -PADDING), PADDING)
+                norms[leaf, i] += cells[leaf, j, i] * cells[leaf, j, i]
