@@ -153,6 +153,18 @@ class BadBundle(InputError):
     code = "bad_bundle"
 
 
+class UntrustedModel(BadBundle):
+    """The model file holds objects of another library, and nothing says that it is to be trusted."""
+
+    code = "untrusted_model"
+
+
+class CannotSave(InputError):
+    """The detector can be trained and used, but not saved."""
+
+    code = "cannot_save"
+
+
 class NotWritable(PynomalyError):
     """The file cannot be written."""
 

@@ -11,7 +11,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from pynomaly.detection import members
-from pynomaly.detection.entries import borders, columns, combined, covariance, deep, density, forests, neighbours
+from pynomaly.detection.entries import (
+    borders,
+    clusters,
+    columns,
+    combined,
+    covariance,
+    deep,
+    density,
+    forests,
+    neighbours,
+    pyod,
+)
 from pynomaly.detection.entries.info import AlgorithmInfo, did_you_mean
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter, UnknownAlgorithm
@@ -26,10 +37,12 @@ _FAMILIES = (
     borders.ENTRIES,
     neighbours.ENTRIES,
     covariance.ENTRIES,
+    clusters.ENTRIES,
     columns.ENTRIES,
     density.ENTRIES,
     combined.ENTRIES,
     deep.ENTRIES,
+    pyod.ENTRIES,
 )
 
 CATALOGUE: Mapping[str, AlgorithmInfo] = MappingProxyType(
@@ -47,8 +60,10 @@ def get(name: str) -> AlgorithmInfo:
     entry = CATALOGUE.get(str(name))
     if entry is None:
         hint = did_you_mean(name, list(CATALOGUE))
+        plain = [known for known in CATALOGUE if not known.startswith("pyod.")]
         raise UnknownAlgorithm(
-            f"There is no algorithm {name!r}.{hint} There are: {', '.join(CATALOGUE)}.", algorithm=str(name)
+            f"There is no algorithm {name!r}.{hint} There are: {', '.join(plain)}, and pyod.<Name>.",
+            algorithm=str(name),
         )
     return entry
 

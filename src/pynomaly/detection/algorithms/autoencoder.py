@@ -1,4 +1,4 @@
-"""Autoencoder: rows that a network with a narrow middle cannot rebuild are anomalous (Hawkins et al. 2002)."""
+"""Autoencoder: rows that a network with a narrow middle cannot rebuild are odd (Hawkins et al. 2002)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class Autoencoder(Rebuilding):
     name = "autoencoder"
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
-        with _one_thread():
+        with one_thread():
             super()._fit(X, progress)
 
     def _trainer(self, arrays: list[Singles]) -> "TorchTrainer":
@@ -65,7 +65,7 @@ class TorchTrainer:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let PyTorch use one thread: small networks are no slower, and sums keep one order."""
     import torch
 

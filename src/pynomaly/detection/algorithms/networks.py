@@ -126,14 +126,14 @@ class Rebuilding(Algorithm):
         epochs, patience = int(self.params["epochs"]), int(self.params["patience"])
         held = min(int(HELD_OUT * len(rows)), MAX_HELD_OUT) if patience else 0
         rows, test = (rows[held:], rows[:held]) if held >= FEWEST_HELD_OUT else (rows, rows)
-        test = test[:MAX_HELD_OUT].astype(np.float64)
+        wide: Matrix = test[:MAX_HELD_OUT].astype(np.float64)
         relu = self.params["activation"] == "relu"
         trainer = self._trainer(first_weights(self._units(rows.shape[1]), rng))
         best, lowest, waited = Network.of(trainer.arrays(), relu), np.inf, 0
         for epoch in range(epochs):
             self._epoch(trainer, rows, rng)
             reached = Network.of(trainer.arrays(), relu)
-            loss = float(reached.rebuild(test).mean()) if np.isfinite(reached.weights).all() else np.inf
+            loss = float(reached.rebuild(wide).mean()) if np.isfinite(reached.weights).all() else np.inf
             waited = 0 if loss < lowest else waited + 1
             if loss < lowest or (not patience and np.isfinite(loss)):
                 best, lowest = reached, min(loss, lowest)

@@ -36,7 +36,8 @@ def installed(package: str) -> bool:
 class AlgorithmInfo:
     """One algorithm as users see it, and where its class lives.
 
-    `extra` names the optional extras that training needs, separated by commas; None: none.
+    `extra` names the optional extras that training needs, separated by commas; None: none. `saves` is false
+    when a trained one can only be used by the process that trained it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class AlgorithmInfo:
     scaling: str = "none"
     tags: Mapping[str, Any] = field(default_factory=dict)
     extra: str | None = None
+    saves: bool = True
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -104,6 +106,7 @@ class AlgorithmInfo:
             "extra": self.extra,
             "available": self.available,
             "install": self.install,
+            "saves": self.saves,
             "parameters": [parameter.json() for parameter in self.parameters],
         }
 
