@@ -14,8 +14,11 @@ from pynomaly.detection.algorithms import (
     elliptic_kernels,
     forest_kernels,
     kernels,
+    knn_kernels,
+    lof_kernels,
     neighbour_kernels,
     occlusion_kernels,
+    partition_kernels,
     svm_kernels,
     warm,
 )
@@ -36,13 +39,15 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
             for name in ("grow_trees", "sum_heaps", "sum_paths", "attribute_paths")
         ),
         neighbour_kernels.find_neighbours,
-        neighbour_kernels.build_tree,
-        neighbour_kernels.merge_products,
-        neighbour_kernels.finish_heaps,
+        partition_kernels.build_tree,
+        partition_kernels.find_homes,
+        partition_kernels.fill_cells,
+        knn_kernels.weigh,
+        knn_kernels.share_out,
         svm_kernels.border_distances,
         occlusion_kernels.nearest_references,
-        neighbour_kernels.reach_densities,
-        neighbour_kernels.outlier_factors,
+        lof_kernels.reach_densities,
+        lof_kernels.outlier_factors,
         elliptic_kernels.distance_shares,
     )
     for entry in entry_points:
