@@ -78,6 +78,7 @@ def work(task):
     return {"did": task}
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # test runners have threads
 def test_a_run_that_fails_hangs_or_dies_ends_alone(load):
     tasks = ["hang", 1, "fail", "die", "memory", 2]
     began = time.monotonic()
@@ -90,6 +91,7 @@ def test_a_run_that_fails_hangs_or_dies_ends_alone(load):
     assert found["memory"] == {"failed": "more than 16,384 MiB of memory"}
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # test runners have threads
 def test_tasks_are_drawn_when_a_child_is_free(load):
     answers = []
 
