@@ -44,7 +44,7 @@ def test_entries_are_json_and_their_defaults_are_allowed(name):
     assert len({p.name for p in entry.parameters}) == len(entry.parameters)
 
 
-@pytest.mark.parametrize(("name", "hint"), [("isolation_forrest", "isolation_forest"), ("LOF", ""), (7, "")])
+@pytest.mark.parametrize(("name", "hint"), [("isolation_forrest", "isolation_forest"), ("SVDD", ""), (7, "")])
 def test_unknown_names_are_refused_with_a_hint(name, hint):
     with pytest.raises(UnknownAlgorithm, match=r"There are: isolation_forest, one_class_svm") as caught:
         get(name)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MAX_SEED = 2**32 - 1
 
 _FAMILIES = (
+    combined.ENTRIES,
     forests.ENTRIES,
     borders.ENTRIES,
     neighbours.ENTRIES,
@@ -40,7 +41,6 @@ _FAMILIES = (
     clusters.ENTRIES,
     columns.ENTRIES,
     density.ENTRIES,
-    combined.ENTRIES,
     deep.ENTRIES,
     pyod.ENTRIES,
 )
@@ -48,7 +48,10 @@ _FAMILIES = (
 CATALOGUE: Mapping[str, AlgorithmInfo] = MappingProxyType(
     {entry.name: entry for family in _FAMILIES for entry in family}
 )
-"""Every algorithm by name, in the order they are shown; the first is the default."""
+"""Every algorithm by name, in the order they are shown."""
+
+DEFAULT = "auto"
+"""The algorithm of those who name none."""
 
 
 def get(name: str) -> AlgorithmInfo:

@@ -7,7 +7,7 @@ ENTRIES = (
     AlgorithmInfo(
         "cblof",
         "Cluster-based outlier factor",
-        "Rows far from the centres of the large groups are anomalous. Fast; for data of a few rounded groups.",
+        "Rows far from the centres of the large groups are anomalous. For data that form a few groups.",
         "pynomaly.detection.algorithms.cblof",
         "CBLOF",
         (
