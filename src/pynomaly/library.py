@@ -53,7 +53,7 @@ class Detector:
 
     def __init__(
         self,
-        algorithm: str = "isolation_forest",
+        algorithm: str = catalogue.DEFAULT,
         *,
         columns: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,
@@ -279,7 +279,7 @@ class Detector:
 
 def detect(
     source: Any,
-    algorithm: str = "isolation_forest",
+    algorithm: str = catalogue.DEFAULT,
     *,
     columns: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,

@@ -148,9 +148,7 @@ def _load(settings: Settings, table: Path) -> str:
             owner = session.scalars(select(User)).one()
             columns = [column["name"] for column in datasets.get(session, owner, dataset_id).columns]
             used = [name for name in columns if name not in (LABEL, NOT_USED)]
-            detection = detections.start(
-                session, owner, dataset_id, algorithm="isolation_forest", columns=used
-            )
+            detection = detections.start(session, owner, dataset_id, columns=used)
             detection_id, job = detection.id, str(detection.job_id)
         asyncio.run(wait_finished(database, job, 60))
     finally:

@@ -10,14 +10,13 @@ from pynomaly.cli import present
 from pynomaly.cli.options import names, parameters, threshold
 from pynomaly.cli.progress import progress_bar
 from pynomaly.detection import catalogue
+from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.errors import UsageError
 
 if TYPE_CHECKING:
     from pynomaly.library import Detector, Progress
     from pynomaly.results import Result
     from pynomaly.tables import Table
-
-DEFAULT = next(iter(catalogue.CATALOGUE))
 
 File = Annotated[
     str,

@@ -62,7 +62,7 @@ class Model:
     def fit(
         cls,
         frame: Frame,
-        algorithm: str = "isolation_forest",
+        algorithm: str = catalogue.DEFAULT,
         parameters: Mapping[str, Any] | None = None,
         seed: int = 0,
         progress: Progress | None = None,

@@ -1,6 +1,6 @@
 """Gets the numeric kernels ready in the warm process, so that no job waits for them."""
 
-KERNELS = ("isolation_forest", "local_outlier_factor")
+KERNELS = ("auto", "isolation_forest", "local_outlier_factor")
 """The algorithms that need no scikit-learn, whose import would cost every idle worker 100 MB."""
 
 

@@ -183,7 +183,7 @@ class _Asked:
     @property
     def info(self) -> AlgorithmInfo:
         """The algorithm, or else the first one; raises UnknownAlgorithm."""
-        return catalogue.get(self.algorithm or next(iter(catalogue.CATALOGUE)))
+        return catalogue.get(self.algorithm or catalogue.DEFAULT)
 
 
 def _choose_dataset(request: Request, session: Session, actor: User, detector: str) -> HTMLResponse:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.detection.choice import Contamination
 from pynomaly.server.detections.models import DetectionStatus
 from pynomaly.server.detectors.schemas import Recipe
@@ -19,9 +20,7 @@ class DetectBody(Recipe):
 
     dataset_id: str
     detector_id: str | None = Field(None, description="An untrained one is trained on the dataset first.")
-    algorithm: str | None = Field(
-        None, description="Default: isolation_forest.", examples=["isolation_forest"]
-    )
+    algorithm: str | None = Field(None, description=f"Default: {DEFAULT}.", examples=["isolation_forest"])
 
 
 class DetectionLine(Answer):

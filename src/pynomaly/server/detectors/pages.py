@@ -53,7 +53,7 @@ def show_all(
 @router.get("/detectors/new")
 def ask(request: Request, actor: PageActor, algorithm: str = "") -> HTMLResponse:
     """Show the form of a new detector."""
-    info = catalogue.get(algorithm or next(iter(catalogue.CATALOGUE)))
+    info = catalogue.get(algorithm or catalogue.DEFAULT)
     return _form(request, actor, None, info)
 
 

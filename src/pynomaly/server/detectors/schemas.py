@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pynomaly.detection.catalogue import MAX_SEED
+from pynomaly.detection.catalogue import DEFAULT, MAX_SEED
 from pynomaly.detection.choice import WAYS, Contamination
 from pynomaly.server.detectors.models import DetectorStatus
 from pynomaly.server.web.schema import Answer, Body
@@ -34,7 +34,7 @@ class DetectorBody(Recipe):
     """A detector to be defined, or what takes the place of its definition."""
 
     name: str
-    algorithm: str = Field("isolation_forest", examples=["isolation_forest"])
+    algorithm: str = Field(DEFAULT, examples=["isolation_forest"])
 
 
 class TrainBody(Body):

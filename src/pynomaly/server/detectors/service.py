@@ -28,7 +28,7 @@ def create(
     session: Session,
     actor: User,
     name: str,
-    algorithm: str = "isolation_forest",
+    algorithm: str = catalogue.DEFAULT,
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     seed: int = 0,

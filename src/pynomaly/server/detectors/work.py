@@ -6,6 +6,7 @@ from typing import Any
 
 from pynomaly import tables
 from pynomaly.detection.algorithms.warm import warm_up
+from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.library import Detector
 from pynomaly.server.durable import sync
 from pynomaly.tables import Table
@@ -13,7 +14,7 @@ from pynomaly.tables import Table
 Told = Callable[[float, str], None]
 """Tells how much is done (0 to 1) and what is being done."""
 
-warm_up(("isolation_forest",))  # the warm process imports this: kernels that it has loaded, its children have
+warm_up((DEFAULT,))  # the warm process imports this: kernels that it has loaded, its children have
 
 
 def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
