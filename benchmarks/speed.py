@@ -1,133 +1,98 @@
 """Times fit + score of our algorithms beside scikit-learn's and PyOD's: `python benchmarks/speed.py
-[--quick]`.
+[--quick] [--long] [--only NAME …]`.
 
-Prints a table and one JSON line. Peers run in this process, on the same matrix, with the same parameters.
-Each time is the best of several; kernels are compiled before. "fit + score" scores the training matrix once
-more after `fit`; "detect" is what `pynomaly.detect` needs: our `fit` has scored the training rows already.
+Prints a table and one JSON line. Peers get the same matrix and the same parameters, each side in a child of
+its own, nothing else at work. A side first runs on 2,000 rows, so that imports and compilation are not
+timed; then its time is the best of up to five. "fit+score" scores the training matrix once more after `fit`;
+"detect" is what `pynomaly.detect` needs, since our `fit` has scored the training rows already. "memory" is
+the peak of the memory that fit + score takes beyond the matrix, in matrices. A side that would take over
+--limit seconds, judged by the smaller sizes, is left out, and the table says so; --long gives all sides of
+k-NN and LOF the time that they need at 1,000,000 x 10.
 """
 
 import argparse
 import json
 import os
 import platform
-import time
 import warnings
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import numpy as np
-from sklearn import covariance, ensemble, neighbors, svm
+from children import run_all
+from speed_more import approximate_search, one_row, through_library
+from speed_runs import MEMORY_MIB, Runs
+from speed_sides import NAMES, OURS, TRAINING, sides
 
-import pynomaly
 from pynomaly.detection.algorithms.threads import thread_count
-from pynomaly.detection.algorithms.warm import warm_up
-from pynomaly.detection.catalogue import create
+from pynomaly.detection.catalogue import CATALOGUE
 
-PEERS: dict[str, Callable[[], Any]] = {
-    "isolation_forest": lambda: ensemble.IsolationForest(random_state=0),
-    "one_class_svm": svm.OneClassSVM,
-    "local_outlier_factor": lambda: neighbors.LocalOutlierFactor(novelty=True),
-    "elliptic_envelope": lambda: covariance.EllipticEnvelope(random_state=0),
-}
-PYOD = {
-    "isolation_forest": ("pyod.models.iforest", "IForest", {"random_state": 0}),
-    "one_class_svm": ("pyod.models.ocsvm", "OCSVM", {}),
-    "local_outlier_factor": ("pyod.models.lof", "LOF", {}),
-    "elliptic_envelope": ("pyod.models.mcd", "MCD", {"random_state": 0}),
-}
+SIZES = [(rows, columns) for columns in (10, 50) for rows in (10_000, 100_000, 1_000_000)]
+LONG = ("local_outlier_factor", "knn")
 
 
-def seconds(work: Callable[[], Any], repeats: int) -> float:
-    """Run `work` and give the shortest time."""
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+def show(comparison: list[dict[str, Any]]) -> None:
+    """Print one comparison as a line, times in seconds."""
+    by_side = {row["side"]: row for row in comparison}
+    first = comparison[0]
+    texts = [f"{first['algorithm']:21}{first['rows']:>9} x {first['columns']:<3}"]
+    texts.append(
+        f"{_time(by_side[TRAINING])} {_time(by_side[OURS])} {first.get('memory', float('nan')):>7.2f} "
+    )
+    for row in comparison[2:]:
+        took = f"{_time(row).strip()} ({row['times']:.1f}x)" if "times" in row else f"({row['skipped']})"
+        texts.append(f" {row['side']} {took} ")
+    print("".join(texts), flush=True)
 
 
-def pyod_model(name: str) -> Any:
-    """Make PyOD's detector; None when PyOD is not installed."""
-    module, cls, given = PYOD[name]
-    try:
-        return getattr(__import__(module, fromlist=[cls]), cls)(**given)
-    except ImportError:
-        return None
+def _time(row: dict[str, Any]) -> str:
+    return f"{row['seconds']:>9.4f}" if "seconds" in row else f"{row['skipped']:>9}"
 
 
-def compare(name: str, X: np.ndarray, repeats: int) -> dict[str, Any]:
-    """Time one algorithm and its peers on one matrix."""
-    row: dict[str, Any] = {"algorithm": name, "rows": X.shape[0], "columns": X.shape[1]}
-    row["ours_detect"] = seconds(lambda: create(name).fit(X), repeats)
-    row["ours_fit_score"] = seconds(lambda: create(name).fit(X).score(X), repeats)
-    row["sklearn_fit_score"] = seconds(lambda: PEERS[name]().fit(X).score_samples(X), max(1, repeats - 1))
-    if pyod_model(name) is not None:
-        row["pyod_fit_score"] = seconds(
-            lambda: pyod_model(name).fit(X).decision_function(X), max(1, repeats - 1)
-        )
-    row["times_sklearn"] = row["sklearn_fit_score"] / row["ours_fit_score"]
-    row["times_pyod"] = row.get("pyod_fit_score", float("nan")) / row["ours_fit_score"]
-    return row
+def compare(names: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Run and print all comparisons."""
+    sizes = SIZES[:1] if options.quick else SIZES
+    free = {(n, side, 1_000_000, 10) for n in LONG for side in sides(n)} if options.long else set()
+    table: list[dict[str, Any]] = []
+    print(f"{'seconds':21}{'rows x columns':>15}{'detect':>9} {'fit+score':>9} {'memory':>7}   peers (ratio)")
+    for comparison in Runs(names, sizes, options.limit, frozenset(free)).run():
+        show(comparison)
+        table += comparison
+    return table
 
 
-def one_row(X: np.ndarray) -> dict[str, float]:
-    """Time the scoring of one row: ours of every algorithm, and scikit-learn's forest, in microseconds."""
-    few, times = X[:1000], {}
-    for name in PEERS:
-        algorithm = create(name).fit(few)
-        times[name] = seconds(partial(algorithm.score, few[:1]), 300) * 1e6
-        times[f"{name} explained"] = seconds(partial(algorithm.contributions, few[:1]), 50) * 1e6
-    peer = PEERS["isolation_forest"]().fit(few)
-    times["sklearn isolation_forest"] = seconds(lambda: peer.score_samples(few[:1]), 20) * 1e6
-    return times
+def aside(work: Any, *arguments: Any) -> dict[str, Any]:
+    """Call `work` in a child: nothing that it loads or starts stays."""
+    (_, answer), *_ = run_all(lambda given: work(*given), iter([arguments]), 1, 36_000.0, MEMORY_MIB)
+    return answer
 
 
-def show(table: list[dict[str, Any]]) -> None:
-    """Print the comparison, times in seconds."""
-    names = ("ours_detect", "ours_fit_score", "sklearn_fit_score", "pyod_fit_score")
-    print(f"{'seconds':22}{'rows x columns':>16}  {'detect':>9}{'fit+score':>10}{'sklearn':>9}{'pyod':>9}")
-    for row in table:
-        times = "".join(f"{row.get(name, float('nan')):>9.3f} " for name in names)
-        ratios = f"{row['times_sklearn']:.1f}x scikit-learn, {row['times_pyod']:.1f}x PyOD"
-        print(f"{row['algorithm']:22}{row['rows']:>11} x {row['columns']:<2}  {times} {ratios}")
-
-
-def through_library(X: np.ndarray) -> dict[str, float]:
-    """Time the forest through `pynomaly.Detector`: fit and score in seconds, one row in microseconds."""
-    fit = seconds(lambda: pynomaly.Detector(seed=0).fit(X), 3)
-    detector = pynomaly.Detector(seed=0).fit(X)
-    row = X[:1].copy()
-    return {
-        "fit": fit,
-        "score": seconds(lambda: detector.score(X), 3),
-        "one_row_us": seconds(lambda: [detector.score(row) for _ in range(1000)], 3) * 1e3,
-    }
+def say(title: str, figures: dict[str, Any]) -> None:
+    """Print some figures on a line."""
+    told = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in figures.items())
+    print(f"{title}: {told}", flush=True)
 
 
 def main() -> None:
     """Run the comparison and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small matrices only")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the isolation forest's matrix")
+    parser.add_argument("--quick", action="store_true", help="10,000 x 10 only")
+    parser.add_argument("--long", action="store_true", help="no limit for neighbours at 1,000,000 x 10")
+    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help="only these algorithms")
+    parser.add_argument("--limit", type=float, default=180.0, help="seconds that a side may take")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    warm_up()
-    rows = 50_000 if options.quick else options.rows
-    X = np.random.default_rng(0).normal(size=(rows, 10))
-    few = 2_000 if options.quick else 10_000
-    table = [compare("isolation_forest", X, 3)]
-    table += [compare(name, X[:few].copy(), 1) for name in PEERS if name != "isolation_forest"]
-    show(table)
-    single = one_row(X)
-    print("\none row:", ", ".join(f"{name} {value:.1f} us" for name, value in single.items()))
-    library = through_library(X)
-    told = ", ".join(f"{name} {value:.3g}" for name, value in library.items())
-    print(f"forest through pynomaly.Detector: {told}")
+    names = [name for name in options.only or NAMES if name in CATALOGUE]
+    table = compare(names, options)
+    rows = 50_000 if options.quick else 1_000_000
+    more = {"one_row_us": aside(one_row, names)}
+    say("\none row, microseconds", more["one_row_us"])
+    if "isolation_forest" in names:
+        more["library"] = aside(through_library, rows)
+        say("forest through pynomaly.Detector", more["library"])
+    if set(LONG) <= set(names):
+        more["approximate"] = aside(approximate_search, min(rows, 100_000), 10)
+        say("approximate search of neighbours", more["approximate"])
     machine = {"threads": thread_count(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    found = {"table": table, "one_row_us": single, "library": library}
-    print(json.dumps({"benchmark": "speed", "machine": machine, **found}))
+    print(json.dumps({"benchmark": "speed", "machine": machine, "table": table, **more}))
 
 
 if __name__ == "__main__":
