@@ -267,9 +267,19 @@ class Detector:
         export.write_bytes(path, self.to_bytes(key))
 
     @classmethod
-    def from_bytes(cls, data: bytes, key: bytes | None = None, require_signature: bool = False) -> Self:
-        """Read what `to_bytes` gave; raises BadBundle for anything else."""
-        model = Model.from_bytes(data, key, require_signature)
+    def from_bytes(
+        cls,
+        data: bytes,
+        key: bytes | None = None,
+        require_signature: bool = False,
+        allow_skops: bool = False,
+    ) -> Self:
+        """Read what `to_bytes` gave; raises BadBundle for anything else.
+
+        A detector of PyOD is read only if it is signed with `key` and `require_signature` says so, or if
+        `allow_skops` says that the file is to be trusted; else UntrustedModel is raised.
+        """
+        model = Model.from_bytes(data, key, require_signature, allow_skops)
         known = model.algorithm
         parameters: dict[str, Any] = dict(known.params)
         made = cls(known.name, seed=known.seed, **parameters)
@@ -324,13 +334,16 @@ def detect(
     return result
 
 
-def load(path: str | Path, key: bytes | None = None) -> Detector:
-    """Read a saved detector; raises BadBundle when it is missing, damaged, changed, or no Pynomaly model."""
+def load(path: str | Path, key: bytes | None = None, allow_skops: bool = False) -> Detector:
+    """Read a saved detector; raises BadBundle when it is missing, damaged, changed, or no Pynomaly model.
+
+    `allow_skops` reads a detector of PyOD too, whose file could do harm if it came from somebody else.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise BadBundle(f"The model file {str(path)!r} cannot be read: {error.strerror or error}.") from None
-    return Detector.from_bytes(data, key)
+    return Detector.from_bytes(data, key, allow_skops=allow_skops)
 
 
 def opened(source: Any) -> Table:

@@ -117,17 +117,18 @@ def create(name: str, params: Mapping[str, Any] | None = None, seed: int = 0) ->
     return load_class(name)(seed=check_seed(seed, name), **checked)
 
 
-def require(name: str, params: Mapping[str, Any]) -> None:
+def require(name: str, params: Mapping[str, Any], to_save: bool = False) -> None:
     """Raise MissingExtra unless what algorithm `name` and its members need is installed.
 
-    `params` are checked ones; nothing is imported to tell.
+    `params` are checked ones; nothing is imported to tell. With `to_save`, raise CannotSave when a trained
+    one could not be kept.
     """
     entry = get(name)
-    entry.require()
+    entry.require(to_save)
     for parameter in entry.parameters:
         if parameter.type == "members":
-            for spelled in params.get(parameter.name, parameter.default):
-                get(member(spelled)[0]).require()
+            for spelled in cast("tuple[str, ...]", params.get(parameter.name, parameter.default)):
+                get(member(spelled)[0]).require(to_save)
 
 
 def load_class(name: str) -> "type[Algorithm]":

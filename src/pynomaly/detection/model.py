@@ -20,6 +20,7 @@ from pynomaly.detection.outlying import outlying_share
 from pynomaly.detection.sample import Sample
 from pynomaly.detection.scoring import Calibration
 from pynomaly.detection.thresholds import AUTO_FDR, batch_threshold, digest, threshold
+from pynomaly.detection.trust import allowing_skops
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
 
@@ -233,11 +234,22 @@ class Model:
         return bundle.dump(manifest, arrays, key)
 
     @classmethod
-    def from_bytes(cls, data: bytes, key: bytes | None = None, require_signature: bool = False) -> "Model":
-        """Read what `to_bytes` wrote; raises BadBundle for anything else."""
+    def from_bytes(
+        cls,
+        data: bytes,
+        key: bytes | None = None,
+        require_signature: bool = False,
+        allow_skops: bool = False,
+    ) -> "Model":
+        """Read what `to_bytes` wrote; raises BadBundle for anything else.
+
+        A model of PyOD is read when it is signed with `key` and that was required, or when `allow_skops`
+        says that the file is to be trusted; else UntrustedModel is raised.
+        """
         manifest, arrays = bundle.load(data, key, require_signature)
         encoder = Encoder.from_json(_part(manifest, "encoder", dict))
-        algorithm = _algorithm(manifest, _under("algorithm", arrays))
+        with allowing_skops(allow_skops or (require_signature and key is not None)):
+            algorithm = _algorithm(manifest, _under("algorithm", arrays))
         if algorithm.n_features_ != encoder.width:
             raise BadBundle("The model file's algorithm and columns do not fit each other.")
         explainer = Explainer.from_state(_part(manifest, "typical", list), _under("typical", arrays), encoder)

@@ -24,6 +24,7 @@ from pynomaly.errors import FitFailed, PynomalyError
 
 LOWERED = frozenset(
     {
+        "batch_size",
         "local_region_size",
         "min_cluster_size",
         "n_clusters",
@@ -115,7 +116,7 @@ class PyodDetector(Algorithm):
     def _ask(self, X: Matrix, progress: Progress | None = None) -> Matrix:
         """Let PyOD score scaled rows: float64, shape (m,), perhaps not finite."""
         scores = np.empty(len(X))
-        size = len(X) if self.peer.scoring in ("blocks", "near") else 1
+        size = len(X) if self.peer.scoring == "blocks" else 1
         with _calm(self.peer, self.seed) as reseed:
             for begin in range(0, len(X), max(1, size)):
                 reseed(self._detector)
@@ -126,8 +127,8 @@ class PyodDetector(Algorithm):
 
     def _given(self, rows: Matrix) -> Matrix | float:
         """Ask for the scores of one call; what PyOD refuses to score is beyond all it knows."""
-        beside = self.peer.scoring == "beside"
-        asked = np.concatenate([self._rows, rows]) if beside else np.array(rows)
+        company = {"beside": [self._rows], "pairs": [rows]}.get(self.peer.scoring, [])
+        asked = np.concatenate([*company, rows])
         try:
             found = np.asarray(self._detector.decision_function(asked), np.float64).ravel()
         except (ArithmeticError, LookupError, ValueError):

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynomaly.detection import catalogue
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.entries.pyod import Peer
 from pynomaly.detection.trust import skops_allowed
-from pynomaly.errors import BadBundle, CannotSave, UntrustedModel
+from pynomaly.errors import BadBundle, UntrustedModel
 
 SEARCHES = (
     "sklearn.metrics._dist_metrics.ChebyshevDistance64",
@@ -44,11 +45,7 @@ TRUSTED = {
 def dump(peer: Peer, detector: Any) -> NDArray[np.uint8]:
     """Store a trained detector; raises CannotSave when skops cannot."""
     if not peer.saves:
-        raise CannotSave(
-            f"pyod.{peer.name} cannot be saved: skops does not store what it holds. "
-            "Train and score with it in one process.",
-            algorithm=f"pyod.{peer.name}",
-        )
+        raise catalogue.get(f"pyod.{peer.name}").cannot_save()
     from skops.io import dumps
 
     return np.frombuffer(dumps(detector, compression=zipfile.ZIP_STORED), np.uint8)

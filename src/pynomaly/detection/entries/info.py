@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pynomaly.detection.parameters import Parameter
-from pynomaly.errors import BadParameter, MissingExtra
+from pynomaly.errors import BadParameter, CannotSave, MissingExtra
 
 SCALING = Parameter(
     "scaling",
@@ -67,8 +67,13 @@ class AlgorithmInfo:
         """The command that installs what it needs beyond the base; None when it needs nothing."""
         return f"pip install 'pynomaly-platform[{self.extra}]'" if self.extra else None
 
-    def require(self) -> None:
-        """Raise MissingExtra, which names the command, when something it needs is not installed."""
+    def require(self, to_save: bool = False) -> None:
+        """Raise MissingExtra, which names the command, when something it needs is not installed.
+
+        With `to_save`, raise CannotSave when a trained one could not be kept.
+        """
+        if to_save and not self.saves:
+            raise self.cannot_save()
         if self.missing:
             names = " and ".join(self.missing)
             raise MissingExtra(
@@ -77,6 +82,14 @@ class AlgorithmInfo:
                 extra=self.extra,
                 install=self.install,
             )
+
+    def cannot_save(self) -> CannotSave:
+        """Make the error that says that a trained one cannot be kept."""
+        return CannotSave(
+            f"A trained {self.name} cannot be saved: train and score with it in one process, by the library "
+            "or the command line.",
+            algorithm=self.name,
+        )
 
     def parameter(self, name: str) -> Parameter:
         """Find a parameter by name.

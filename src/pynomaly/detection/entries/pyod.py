@@ -12,7 +12,7 @@ from typing import Literal
 from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
-Scoring = Literal["rows", "blocks", "near", "beside"]
+Scoring = Literal["rows", "pairs", "blocks", "beside"]
 
 MANY, SOME, FEW, HANDFUL = 20_000, 2_000, 200, 50
 """So many training rows a detector takes unless asked otherwise, by how its time grows with them."""
@@ -24,8 +24,8 @@ class Peer:
 
     `scoring` says how it is asked, so that a score depends on the row and the model alone:
     - rows: one row at a time;
+    - pairs: one row at a time, twice over, since PyOD stumbles over a single one;
     - blocks: many rows at a time, which gives the same bits;
-    - near: many rows at a time, which gives the same score up to rounding in the last digits;
     - beside: the detector scores whole tables only, so that each row is added to the training rows.
     `saves`: whether skops can store it.
     """
@@ -407,6 +407,8 @@ PEERS = (
         "ROD",
         "rod",
         "Rows at odd angles in three-dimensional subspaces are anomalous (Almardeny et al. 2020).",
+        rows=FEW,
+        scoring="beside",
     ),
     Peer(
         "Sampling",
@@ -458,6 +460,7 @@ PEERS = (
             _float("nu", 0.1, "Share of the rows outside, at most.", 0.001, 1.0),
             _int("kernel_approx_features", 1000, "Random features of the kernel.", 1, 100_000),
         ),
+        scoring="pairs",
         torch=True,
         saves=False,
     ),
@@ -553,7 +556,8 @@ PEERS = (
             _int("n_estimators", 6, "Trees on each representation.", 1, 1_000),
             _int("max_samples", 256, "Rows of each tree.", 2, 100_000),
         ),
-        scoring="near",
+        rows=FEW,
+        scoring="beside",
         torch=True,
         saves=False,
     ),
