@@ -1,4 +1,4 @@
-"""PyOD's detectors: the table agrees with the installed PyOD, and each keeps the contract or says where not."""
+"""PyOD's detectors: the table agrees with the installed PyOD, and each keeps the contract."""
 
 import importlib
 import inspect

@@ -58,6 +58,9 @@ Label = Annotated[
 ModelFile = Annotated[
     Path | None, typer.Option(metavar="PATH", help="Use this saved detector instead of training one.")
 ]
+AllowSkops = Annotated[
+    bool, typer.Option("--allow-skops", help="Let --model read a detector of PyOD: only a file you trust.")
+]
 Save = Annotated[Path | None, typer.Option(metavar="PATH", help="Save the trained detector to this file.")]
 Output = Annotated[
     Path | None,
@@ -92,6 +95,7 @@ def command(
     exclude: Exclude = None,
     label_column: Label = None,
     model: ModelFile = None,
+    allow_skops: AllowSkops = False,
     save: Save = None,
     output: Output = None,
     style: Format = "table",
@@ -112,7 +116,9 @@ def command(
     if memory is not None or threads is not None:
         allowance.limit(memory, threads)
     chosen = threshold(contamination=contamination, max_alerts=max_alerts, fdr=fdr, quantile=quantile)
-    detector = prepared(model, training, chosen, label_column)
+    detector = prepared(model, training, chosen, label_column, allow_skops)
+    if model is None:  # refused before the table is read
+        catalogue.require(detector.algorithm, detector.parameters, to_save=save is not None)
     with progress_bar() as progress:
         result = run(detector, file, model is None, label_column, progress, top)
     if save is not None:
@@ -138,7 +144,11 @@ def check_outputs(file: str, output: Path | None, save: Path | None, model: Path
 
 
 def prepared(
-    model: Path | None, training: dict[str, Any], chosen: dict[str, Any], label_column: str | None
+    model: Path | None,
+    training: dict[str, Any],
+    chosen: dict[str, Any],
+    label_column: str | None,
+    allow_skops: bool = False,
 ) -> "Detector":
     """Load the saved detector and move its threshold where asked to, or make an untrained one."""
     from pynomaly.library import Detector, load
@@ -148,7 +158,7 @@ def prepared(
         if given:
             options = ", ".join(f"--{name}" for name in given)
             raise UsageError(f"--model uses a trained detector as it is: leave out {options}, or --model.")
-        loaded = load(model)
+        loaded = load(model, allow_skops=allow_skops)
         return loaded.set_threshold(**chosen) if chosen else loaded
     algorithm = given.get("algorithm", DEFAULT)
     label = [] if label_column is None else [label_column]
@@ -175,8 +185,6 @@ def run(
     from pynomaly.library import opened
     from pynomaly.phases import Phases
 
-    if train:
-        catalogue.require(detector.algorithm, detector.parameters)  # refused before the table is read
     reading = Phases()
     with reading.measure("read"):
         table = opened(file)
