@@ -43,6 +43,7 @@ check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rule
 
 bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory and accuracy beside the peers (about 15 minutes)
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/fdr.py --repetitions 40
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/jobs.py
