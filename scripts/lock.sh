@@ -10,4 +10,7 @@ compile() {
 compile pyproject.toml --group build --group dev --group bench --extra postgres --extra excel -o requirements/bench.txt "$@"
 compile pyproject.toml --group build --group dev --extra postgres --extra excel -c requirements/bench.txt -o requirements/dev.txt
 compile pyproject.toml --group build --extra postgres --extra excel -c requirements/bench.txt -o requirements/base.txt
+# PyTorch itself is not locked: its wheel for CPUs differs from place to place, and it must not pull GPU packages
+compile pyproject.toml --group build --group dev --group torch --extra postgres --extra excel --extra tensorflow --extra pyod \
+  -c requirements/bench.txt -o requirements/extras.txt
 compile --group node -o requirements/node.txt
