@@ -13,6 +13,7 @@ import pynomaly
 from pynomaly.detection.algorithms import (
     elliptic_kernels,
     forest_kernels,
+    gap_kernels,
     kernels,
     knn_kernels,
     lof_kernels,
@@ -43,7 +44,7 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         partition_kernels.find_homes,
         partition_kernels.fill_cells,
         knn_kernels.weigh,
-        knn_kernels.share_out,
+        gap_kernels.share_out,
         svm_kernels.border_distances,
         occlusion_kernels.nearest_references,
         lof_kernels.reach_densities,

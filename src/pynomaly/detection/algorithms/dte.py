@@ -14,12 +14,12 @@ class DiffusionTime(NeighbourDistances):
     the whole data r^2 is estimated by the mean squared distance to the `n_neighbors` nearest rows. Score: the
     most probable noise variance, scale / (shape + 1) = mean r^2 / d, in squared scaled units. The paper's
     score, the mean of t under that posterior on a grid of times, grows strictly with it for every increasing
-    s(t), so both rank rows the same; but this one needs no noise schedule, has no upper end, and has exact
-    contributions. A row that equals a training row leaves one copy of it out. With fewer rows, all others are
-    the neighbours (said in `notes_`).
+    s(t), so both rank rows the same; but this one needs no noise schedule and has no upper end. A row that
+    equals a training row leaves one copy of it out. With fewer rows, all others are the neighbours (said in
+    `notes_`).
 
-    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` are exact: the mean squared
-    difference in each column, over d; they add up to the score.
+    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` add up to the score, which is
+    shared out by the gaps to the nearest normal training rows (see `gaps`).
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 2))

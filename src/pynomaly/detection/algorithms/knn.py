@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection.algorithms import knn_kernels as kernels
-from pynomaly.detection.algorithms.crowd_kernels import mean_powers
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
-from pynomaly.detection.algorithms.neighbours import METRICS, Neighbours, plain_metric
+from pynomaly.detection.algorithms.crowd_kernels import mean_powers
+from pynomaly.detection.algorithms.gaps import shared_by_gaps
+from pynomaly.detection.algorithms.neighbours import Neighbours, plain_metric
+from pynomaly.detection.algorithms.occlusion import normal_rows
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import run_blocks
@@ -45,6 +47,7 @@ class NeighbourDistances(Algorithm):
         self._scaling = Scaling.fit(X, self.params["scaling"])
         self._build(self._scaling.apply(X))
         self._training_scores = self._score_scaled(self._points, progress)
+        self._normal = normal_rows(self._points, self._training_scores, self.seed)
         progress(1.0)
 
     def _build(self, points: Matrix) -> None:
@@ -72,22 +75,22 @@ class NeighbourDistances(Algorithm):
         return scores
 
     def _contributions(self, X: Matrix) -> Matrix:
-        rows, weights, out = self._scaling.apply(X), self._weights(), np.zeros(X.shape)
-        kind = kernels.SQUARED if self._squared else METRICS[plain_metric(self._metric, self._p)]
-        size = max(1, CELLS_AT_ONCE // self._k)
-        for begin in range(0, len(X), size):
-            part = slice(begin, begin + size)
-            near = self._neighbours.query(rows[part], self._k)
-            kernels.share_out(rows[part], self._points, *near, weights, kind, self._p, out[part])
-        return out
+        rows = self._scaling.apply(X)
+        scores = self._score_scaled(rows, None)
+        return shared_by_gaps(scores, rows, self._normal, self._metric, self._p)
 
     def _weights(self) -> Matrix:
         """How much each neighbour, nearest first, counts: all the same, unless told otherwise."""
         return np.full(self._k, 1 / self._k)
 
     def state(self) -> State:
-        """Give the scaled training rows, the number of neighbours, and the scaling."""
-        return {"points": self._points, "k": np.array([self._k]), **self._scaling.state()}
+        """Give the scaled training rows, some normal ones of them, the number of neighbours, the scaling."""
+        return {
+            "points": self._points,
+            "normal": self._normal,
+            "k": np.array([self._k]),
+            **self._scaling.state(),
+        }
 
     @classmethod
     def from_state(cls, params: Mapping[str, Any], seed: int, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -96,6 +99,7 @@ class NeighbourDistances(Algorithm):
         made._scaling = scaling = Scaling.from_state(stored, made.params["scaling"])
         made.n_features_ = d = len(scaling.center)
         points = stored.take("points", np.float64, (None, d), -scaling.limit, scaling.limit)
+        made._normal = stored.take("normal", np.float64, (None, d), -scaling.limit, scaling.limit)
         made._k = int(stored.take("k", np.int64, (1,), 1, len(points) - 1)[0])
         made._build(points)
         return made
@@ -111,9 +115,8 @@ class KNearestNeighbors(NeighbourDistances):
     of it out, so a training row is not its own neighbour. With fewer rows, all others are the neighbours
     (said in `notes_`).
 
-    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` are exact: a distance is shared
-    out in proportion to each column's part of its power sum (of squares, for the straight line; all of it to
-    the farthest column for chebyshev), and these add up to the score.
+    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` add up to the score, which is
+    shared out by the gaps to the nearest normal training rows (see `gaps`).
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 2))

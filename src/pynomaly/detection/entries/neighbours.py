@@ -60,7 +60,7 @@ ENTRIES = (
             SCALING,
         ),
         scaling="robust",
-        tags={"speed": "medium", "memory": "medium", "explains": "exact", "seeded": False},
+        tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
     AlgorithmInfo(
         "dte_nonparametric",
@@ -70,6 +70,6 @@ ENTRIES = (
         "DiffusionTime",
         (neighbours(5), SCALING),
         scaling="robust",
-        tags={"speed": "medium", "memory": "medium", "explains": "exact", "seeded": False},
+        tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
 )
