@@ -99,3 +99,33 @@ def test_a_detector_trained_on_somebody_elses_table_still_shows(
     assert "Trained version 1" in page
     assert "hers" not in page
     assert "hers</a>" in administrator.see(address)
+
+
+def test_the_threshold_is_chosen_shown_and_moved(person: Any, dataset: str) -> None:
+    """A way and its number, without JavaScript; for one search with a trained detector, or for good."""
+    address = make(person, flag="max_alerts", **{"flag-value": "5"})
+    assert "at most 5 training rows" in person.see(address)
+    page = person.see(f"{address}/edit")
+    assert '<option value="max_alerts" selected>' in page
+    assert 'name="flag-value" type="text" value="5"' in page
+    person.go(f"{address}/train", dataset=dataset)
+    page = person.until_done(address)
+    assert "Training rows that stand out" in page
+    fields = {"dataset": dataset, "detector": address.rsplit("/", 1)[1]}
+    page = person.see(f"/detections/new?dataset={dataset}&detector={fields['detector']}")
+    assert '<option value="max_alerts" selected>' in page
+    page = person.send("/detections/new", **fields, flag="fdr", **{"flag-value": "2"})
+    assert "One field below is wrong." in page
+    assert "above 0 up to 0.5" in page
+    assert '<option value="fdr" selected>' in page
+    for way, number, said in (("max_alerts", "2", "2 of 300 rows"), ("quantile", "0.99", "3 of 300 rows")):
+        result = person.go("/detections/new", **fields, flag=way, **{"flag-value": number})
+        page = person.until_done(result)
+        assert said in page
+        assert "Estimated contamination:" in page
+    assert "above the 0.99 quantile of the training scores" in page
+    change = {"name": "Guard", "algorithm": FOREST, "seed": "1", "parameter-n_trees": "30"}
+    assert person.go(f"{address}/edit", **change, flag="fdr", **{"flag-value": "0.2"}) == address
+    page = person.see(address)
+    assert "Trained version 1" in page
+    assert "false alarms at most 20" in page
