@@ -80,8 +80,8 @@ def place_of(x: float, knots: Floats, guide: Codes, low: float, inverse: float) 
             first = middle + 1
         else:
             last = middle
-    knot = knots[first]
-    return int(2 * first + 2 * int(knot < x) + int(knot == x))
+    first += int(knots[first] < x)
+    return int(2 * first + int(knots[first] == x))
 
 
 @kernel

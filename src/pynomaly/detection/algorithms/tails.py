@@ -125,12 +125,13 @@ def kept_ranks(n: int) -> NDArray[np.int64]:
     """Choose which of `n` sorted values are kept: all of few; else fewer and fewer towards the middle.
 
     >>> len(kept_ranks(4096)), len(kept_ranks(1_000_000))
-    (4096, 4393)
+    (4096, 4401)
     """
     if n <= ALL_KEPT:
         return np.arange(n)
-    steps = np.arange(int(np.log(n / 2 / FINE) * FINE) + 1)
-    side = np.concatenate([np.arange(FINE), (FINE * np.exp(steps / FINE)).astype(np.int64)])
+    growth = 1 + 1 / FINE
+    steps = np.arange(int(np.log(n / 2 / FINE) / np.log(growth)) + 1)
+    side = np.concatenate([np.arange(FINE), (FINE * growth**steps).astype(np.int64)])
     return np.unique(np.concatenate([side, [n // 2], n - 1 - side]))
 
 
