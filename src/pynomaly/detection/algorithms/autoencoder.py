@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pynomaly.detection import catalogue
 from pynomaly.detection.algorithms.contract import Matrix, Progress
 from pynomaly.detection.algorithms.kernels import Singles
 from pynomaly.detection.algorithms.networks import Rebuilding
@@ -27,6 +28,7 @@ class Autoencoder(Rebuilding):
     name = "autoencoder"
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
+        catalogue.get(self.name).require()
         with one_thread():
             super()._fit(X, progress)
 

@@ -2,6 +2,7 @@
 
 import os
 
+from pynomaly.detection import catalogue
 from pynomaly.detection.algorithms.kernels import Singles
 from pynomaly.detection.algorithms.networks import Rebuilding
 
@@ -21,6 +22,7 @@ class KerasAutoencoder(Rebuilding):
     name = "keras_autoencoder"
 
     def _trainer(self, arrays: list[Singles]) -> "KerasTrainer":
+        catalogue.get(self.name).require()
         return KerasTrainer(arrays, self.params["activation"], float(self.params["learning_rate"]))
 
 
