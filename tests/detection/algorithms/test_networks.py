@@ -1,4 +1,4 @@
-"""What autoencoders share: the kernel beside numpy, the checks of stored networks, training without a library."""
+"""What autoencoders share: the kernel beside numpy, the checks of stored networks, how training goes."""
 
 import subprocess
 import sys
