@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest as Peer
 
+from pynomaly.detection.algorithms import trees
 from pynomaly.detection.algorithms.forest import IsolationForest
 from pynomaly.detection.algorithms.forest_kernels import average_path, draw_rows, partition
 from pynomaly.detection.evaluate import auc_roc
@@ -103,7 +104,7 @@ def test_heaps_and_nodes_give_the_same_bits():
     X, _ = table(1500)
     forest = IsolationForest(max_samples=0.5, seed=2).fit(X)
     heaps = forest.score(X)
-    forest._trees = forest._trees.without_heaps()
+    forest._trees = forest._trees.as_if_large()
     assert np.array_equal(forest.score(X), heaps)
 
 
@@ -116,12 +117,39 @@ def test_deep_trees_are_walked_node_by_node():
     assert np.array_equal(again.score(X), forest.training_scores_)
 
 
-def test_contributions_add_up_to_the_score():
+@pytest.mark.parametrize("cuts", [False, True])
+def test_contributions_add_up_to_the_score(cuts, monkeypatch):
+    monkeypatch.setattr(trees, "MAX_SHAPLEY_NODES", 0 if cuts else 2**17)
     X, _ = table()
     forest = IsolationForest(seed=4).fit(X)
     roots = forest._trees.value[forest._trees.roots[:-1]].astype(float).sum()
     start = -roots / (100 * average_path(256.0))
-    assert np.allclose(forest.contributions(X).sum(axis=1), np.log2(forest.score(X)) - start, atol=1e-9)
+    rest = np.log2(forest.score(X)) - forest.contributions(X).sum(axis=1)
+    assert np.ptp(rest) < 1e-9
+    assert rest[0] == pytest.approx(start, abs=1e-6)
+
+
+def test_large_forests_are_explained_by_the_cuts_on_the_way():
+    X, _ = table(1000)
+    forest = IsolationForest(max_samples=1.0, n_trees=3, seed=4).fit(X)
+    exact = forest.contributions(X[:50])
+    forest._trees = forest._trees.as_if_large()
+    by_cuts = forest.contributions(X[:50])
+    assert not np.allclose(by_cuts, exact)
+    assert np.allclose(by_cuts.sum(axis=1), exact.sum(axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("d", [10, 50])
+def test_explains_one_row_in_a_millisecond(d):
+    X, _ = table(1000, d)
+    forest = IsolationForest().fit(X)
+    forest.contributions(X[:1])
+    times = []
+    for _ in range(50):
+        began = time.perf_counter()
+        forest.contributions(X[:1])
+        times.append(time.perf_counter() - began)
+    assert np.median(times) < 1e-3
 
 
 def test_expected_path_is_the_mean_of_the_rows_that_grew_the_tree():
@@ -226,7 +254,7 @@ def test_rows_at_a_cut_go_left_as_in_training(heaps):
         "feature": np.zeros(3, np.int32),
         "threshold": np.array([1.5, 0, 0], np.float32),
         "left": np.array([1, 0, 0], np.int32),
-        "value": np.array([2.5, 4, 1], np.float32),
+        "value": np.array([5 / 3, 2, 1], np.float32),
         "roots": np.array([0, 3]),
         "size": np.array([2]),
         "center": np.zeros(1),
@@ -234,11 +262,11 @@ def test_rows_at_a_cut_go_left_as_in_training(heaps):
     }
     forest = IsolationForest.from_state({}, 0, state)
     if not heaps:
-        forest._trees = forest._trees.without_heaps()
+        forest._trees = forest._trees.as_if_large()
     above = np.nextafter(np.float32(1.5), np.float32(2))
     X = np.array([[1.0], [1.5], [above], [2.0]])
-    assert list(forest.score(X)) == [2**-4, 2**-4, 0.5, 0.5]
-    assert list(forest.contributions(X)[:, 0]) == [-1.5, -1.5, 1.5, 1.5]
+    assert list(forest.score(X)) == [2**-2, 2**-2, 0.5, 0.5]
+    assert np.allclose(forest.contributions(X)[:, 0], [-1 / 3, -1 / 3, 2 / 3, 2 / 3])
 
 
 def test_growing_puts_rows_at_a_cut_left():

@@ -11,6 +11,7 @@ import pytest
 
 import pynomaly
 from pynomaly.detection.algorithms import (
+    cluster_kernels,
     elliptic_kernels,
     forest_kernels,
     gap_kernels,
@@ -20,6 +21,7 @@ from pynomaly.detection.algorithms import (
     neighbour_kernels,
     occlusion_kernels,
     partition_kernels,
+    shapley_kernels,
     svm_kernels,
     warm,
 )
@@ -50,6 +52,12 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         lof_kernels.reach_densities,
         lof_kernels.outlier_factors,
         elliptic_kernels.distance_shares,
+        cluster_kernels.assign,
+        cluster_kernels.lower,
+        cluster_kernels.center_distances,
+        shapley_kernels.prepare,
+        shapley_kernels.fill_tables,
+        shapley_kernels.add_shapley_values,
     )
     for entry in entry_points:
         assert len(entry.signatures) == 1, entry

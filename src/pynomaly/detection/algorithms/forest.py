@@ -16,7 +16,6 @@ from pynomaly.detection.parameters import rows_meant
 from pynomaly.errors import FitFailed
 
 SCORED_AT_ONCE = 16_384
-EXPLAINED_AT_ONCE = 256
 CENTRED_ON = 10_000
 AUTO_ROWS = 256
 
@@ -32,10 +31,13 @@ class IsolationForest(Algorithm):
     cuts are as fine as 1e-7 of a column's distance from its median. Time: O(n_trees * max_samples * log
     max_samples) to fit and O(n_trees * log max_samples) for each row.
 
-    `contributions` are path attributions (Saabas 2014, for path lengths): at each cut on a row's way, what
-    the cut takes off the path length that is expected for the training rows there goes to the column that
-    is cut. They are exact in that they add up: their sum is log2(score) - log2(score of a row with the mean
-    path length).
+    `contributions` are exact Shapley values of the mean path length (S. Lundberg et al., "From local
+    explanations to global understanding with explainable AI for trees", 2020, path-dependent: a cut of a
+    column that is left out is followed both ways, by its training rows). They add up: their sum is
+    log2(score) - log2(score of a row with the mean path length). Time: O(nodes) for each row, a fraction of
+    a millisecond for 100 trees. Forests of more than 131,072 nodes (a higher `max_samples` than some 800)
+    are explained by the cuts on the row's own way instead (Saabas 2014): each cut credits its column with
+    what it takes off the expected path length, and the sum is the same.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(500, 3))
@@ -90,12 +92,7 @@ class IsolationForest(Algorithm):
         return np.exp2(out, out=out)
 
     def _contributions(self, X: Matrix) -> Matrix:
-        out, center, inverse = np.zeros(X.shape), self._scaling.center, 1.0 / self._scaling.unit
-
-        def work(begin: int, end: int) -> None:
-            self._trees.attribute_paths(X, center, inverse, out, begin, end)
-
-        run_blocks(work, len(X), EXPLAINED_AT_ONCE)
+        out = self._trees.attribute_paths(X, self._scaling.center, 1.0 / self._scaling.unit)
         out /= self._norm
         return out
 
@@ -104,8 +101,9 @@ class IsolationForest(Algorithm):
         """Run the kernels for shallow trees and for deep ones."""
         super().warm_up(X)
         deep = cls(n_trees=1).fit(X)
-        deep._trees = deep._trees.without_heaps()
+        deep._trees = deep._trees.as_if_large()
         deep.score(X)
+        deep.contributions(X[:2])
 
     def state(self) -> State:
         """Give the trees' nodes (see `forest_kernels`), their rows, and the columns' centres and units."""
