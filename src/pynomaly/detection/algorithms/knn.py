@@ -32,11 +32,11 @@ class NeighbourDistances(Algorithm):
 
     @property
     def _metric(self) -> str:
-        return "euclidean"
+        return str(self.params.get("metric", "euclidean"))
 
     @property
     def _p(self) -> float:
-        return 2.0
+        return float(self.params.get("p", 2.0))
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
         asked = self.params["n_neighbors"]
@@ -65,6 +65,7 @@ class NeighbourDistances(Algorithm):
         if self._crowd is not None:
             work = partial(mean_powers, X, self._crowd, self._k, self._squared, scores)
             run_blocks(work, len(X), CROWD_AT_ONCE, progress)
+            scores *= weights[0] * self._k
             return scores
         size = max(1, CELLS_AT_ONCE // self._k)
         for begin in range(0, len(X), size):

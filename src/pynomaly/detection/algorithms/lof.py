@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pynomaly.detection.algorithms import lof_kernels as kernels
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
+from pynomaly.detection.algorithms.gaps import shared_by_gaps
 from pynomaly.detection.algorithms.neighbours import Neighbours
-from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
+from pynomaly.detection.algorithms.occlusion import normal_rows
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.errors import FitFailed
@@ -27,8 +28,8 @@ class LocalOutlierFactor(Algorithm):
     scikit-learn's `-negative_outlier_factor_`, and of a new row its `-score_samples` with `novelty=True`.
     With fewer than `n_neighbors` + 1 rows, all other rows are the neighbours (said in `notes_`).
 
-    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` are occlusions against the
-    nearest normal training row (see `occlusion`).
+    Time: O(n log n) in few columns, up to O(n * n) in many. `contributions` add up to the score, which is
+    shared out by the gaps to the nearest normal training rows (see `gaps`).
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
@@ -77,7 +78,8 @@ class LocalOutlierFactor(Algorithm):
         return scores
 
     def _contributions(self, X: Matrix) -> Matrix:
-        return occlude(self._score_scaled, self._scaling.apply(X), self._normal)
+        rows, p = self._scaling.apply(X), float(self.params["p"])
+        return shared_by_gaps(self._score_scaled(rows), rows, self._normal, self.params["metric"], p)
 
     def state(self) -> State:
         """Give the scaled training rows, their neighbours' reach and density, and the scaling."""
