@@ -31,6 +31,9 @@ QUICK = {
 }
 """Parameters that make slow detectors quick enough for a test."""
 
+SLOW = {"LMDD", "LOCI", "RGraph", "SOD", "SOS"}
+"""They score whole tables for each row."""
+
 OMITTED = {
     *(
         "contamination",
@@ -248,7 +251,7 @@ class TestOddTables:
     @pytest.mark.parametrize("kind", ODD)
     @pytest.mark.parametrize("name", [n for n in HERE if not BY_NAME[n].torch])
     def test_scores_are_finite_or_the_table_is_refused(self, name, kind):
-        X = ODD[kind]
+        X = ODD[kind][-12:] if name in SLOW else ODD[kind]
         detector = made(name)
         try:
             detector.fit(X)
