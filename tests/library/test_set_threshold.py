@@ -65,6 +65,14 @@ def test_fdr_knows_its_training_table_again_in_any_order_and_after_a_round_trip(
     assert detector.detect(PLANTED[:-1]).threshold != detector.threshold
 
 
+def test_on_the_training_table_fdr_says_that_nothing_stands_out():
+    result = pynomaly.detect(CLEAN, "knn", fdr=0.01)
+    assert (result.n_anomalies, result.notes) == (
+        0,
+        ("No strong anomalies: no row stands out from the rest.",),
+    )
+
+
 def test_too_few_training_rows_for_fdr_are_named():
     detector = pynomaly.Detector("knn", fdr=0.05).fit(CLEAN[:50])
     result = detector.detect(NEW[185:195])

@@ -158,9 +158,12 @@ class Model:
         starts = range(0, len(scores), JUDGED_AT_ONCE)
         parts = [self.calibration.p_values(scores[i : i + JUDGED_AT_ONCE]) for i in starts]
         p_values, cut = np.concatenate(parts) if parts else np.zeros(0), self.threshold
-        if self.choice.way == "fdr" and digest(scores) != self.trained_on:
+        if self._by_table(scores):
             cut = batch_threshold(scores, p_values, self.choice.number, cut)
         return scores, p_values, scores > cut, cut
+
+    def _by_table(self, scores: NDArray[np.float64]) -> bool:
+        return self.choice.way == "fdr" and digest(scores) != self.trained_on
 
     def remarks(self, scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
         """Say when no row stands out, or when so few training rows can tell none from chance."""
@@ -169,7 +172,7 @@ class Model:
         if flagged.any():
             return ()
         n, m = self.calibration.rows, len(scores)
-        if self.choice.way == "fdr" and m / (n + 1) > self.choice.number:
+        if self._by_table(scores) and m / (n + 1) > self.choice.number:
             least = math.ceil(m / (n + 1) / self.choice.number)
             return (
                 f"No row is flagged: with {n} training rows and {m} to judge, fdr={self.choice.value} "

@@ -150,11 +150,11 @@ def single(parameter: Parameter, typed: Mapping[str, str], errors: dict[str, str
 AUTO = "auto"
 WAY, WAY_VALUE = "flag", "flag-value"
 WAY_LABELS = (
-    (AUTO, "those that stand out, if any (automatic)"),
-    ("contamination", "a share of the training rows"),
-    ("max_alerts", "so many training rows at most"),
-    ("fdr", "with a share of false alarms at most"),
-    ("quantile", "above a quantile of the training scores"),
+    (AUTO, "what stands out (automatic)"),
+    ("contamination", "a share of the rows"),
+    ("max_alerts", "a number of rows at most"),
+    ("fdr", "by share of false alarms"),
+    ("quantile", "above a score quantile"),
 )
 """How the form names the ways to say which rows are anomalies."""
 
