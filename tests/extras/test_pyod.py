@@ -21,12 +21,17 @@ QUICK = {
     "ALAD": {"epochs": 3},
     "AnoGAN": {"epochs": 3, "epochs_query": 2},
     "AutoEncoder": {"epoch_num": 3},
-    "DIF": {"n_ensemble": 4},
+    "DIF": {"n_ensemble": 4, "training_rows": 30},
     "DeepSVDD": {"epochs": 3},
     "INNE": {"n_estimators": 20},
+    "LMDD": {"n_iter": 5, "training_rows": 25},
+    "LOCI": {"training_rows": 30},
     "LUNAR": {"n_epochs": 3},
     "MO_GAAL": {"k": 2, "stop_epochs": 1},
+    "RGraph": {"training_rows": 25},
     "SO_GAAL": {"stop_epochs": 1},
+    "SOD": {"training_rows": 40},
+    "SOS": {"training_rows": 30},
     "VAE": {"epoch_num": 3},
 }
 """Parameters that make slow detectors quick enough for a test."""
@@ -194,7 +199,8 @@ class TestState:
             again = type(detector).from_state(detector.params, detector.seed, state)
         X = rows(9, d, seed=4)
         assert np.array_equal(again.score(X), detector.score(X))
-        assert np.array_equal(again.contributions(X[:2]), detector.contributions(X[:2]))
+        if name not in SLOW:
+            assert np.array_equal(again.contributions(X[:2]), detector.contributions(X[:2]))
         with pytest.raises(UntrustedModel, match="allow_skops"):
             type(detector).from_state(detector.params, detector.seed, state)
 
