@@ -99,6 +99,8 @@ class TestCOPOD:
             for j, side in enumerate(sides)
         ]
         parts = np.maximum(np.array(chosen).T, (left + right) / 2)
+        outside = (rows < train.min(axis=0)) | (rows > train.max(axis=0))
+        parts[outside] = np.maximum(left, right)[outside]
         copod = COPOD().fit(train)
         assert np.allclose(copod.contributions(rows), parts, rtol=1e-12, atol=1e-12)
         assert np.allclose(copod.score(rows), parts.sum(axis=1), rtol=1e-12)

@@ -14,10 +14,10 @@ class COPOD(ECOD):
     """Copula-based outlier detection (Z. Li, Y. Zhao, N. Botta, C. Ionescu, X. Hu, "COPOD", ICDM 2020).
 
     Score, in nats: the sum over columns of the greater of two terms: -log of the tail to which the column is
-    skewed, and the mean of -log of both tails. The sign of the third moment says which tail that is; a
-    column whose quartiles are not skewed either, chance considered, takes the smaller tail, since a few far
-    rows make the moment what it is. Tails are those of `ECOD`, of the training values alone: a score never
-    depends on the rows scored with it.
+    skewed, and the mean of -log of both tails. The sign of the third moment says which tail that is. Two
+    cases take the smaller tail instead: a column whose quartiles are not skewed either, chance considered
+    (a few far rows make the moment what it is), and a value beyond all training values. Tails are those of
+    `ECOD`, of the training values alone: a score never depends on the rows scored with it.
 
     `contributions` are exact: the columns' terms, which add up to the score. Time and memory: as `ECOD`.
 
@@ -32,10 +32,12 @@ class COPOD(ECOD):
 
     @staticmethod
     def _parts(left: Matrix, right: Matrix, column: Matrix) -> Matrix:
-        """Take the tail to which the column is skewed, or the mean of both."""
+        """Take the tail to which the column is skewed, or the mean of both; outside the range, the tail."""
         side = skewed_to(column)
         skewed = np.maximum(left, right) if side == 0 else left if side < 0 else right
-        return np.maximum(skewed, (left + right) / 2)
+        parts = np.maximum(skewed, (left + right) / 2)
+        parts[0], parts[-1] = left[0], right[-1]
+        return parts
 
 
 def skewed_to(column: Matrix) -> int:
