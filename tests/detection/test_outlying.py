@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from pynomaly.detection.outlying import outlying_share
+from pynomaly.detection.outlying import LEVELS, Outlying
+from pynomaly.errors import BadBundle
+
+
+def outlying_share(X, fdr):
+    return Outlying.fit(X).share(fdr)
 
 
 def test_the_outlying_share_is_of_rows_far_out_in_a_column():
@@ -40,3 +45,21 @@ def test_ordinary_tables_have_none(n, d):
         found.append(outlying_share(rng.uniform(size=(n, d)), 0.2) > 0)
         found.append(outlying_share(rng.normal(size=(n, d)) + 8 * (rng.random((n, 1)) < 0.4), 0.2) > 0)
     assert np.mean(found) <= 0.1
+
+
+def test_a_lower_level_counts_fewer_rows_and_levels_between_are_rounded_down():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 2))
+    X[:10, 0] = np.linspace(4, 8, 10)
+    found = Outlying.fit(X)
+    assert list(found.shares) == sorted(found.shares)
+    assert found.share(0.01) < found.share(0.5) <= 0.03
+    assert found.share(0.009) == 0
+    assert found.share(0.19) == found.shares[LEVELS.index(0.1)]
+    assert Outlying.from_json(list(found.shares)) == found
+
+
+@pytest.mark.parametrize("stored", [None, 0.1, [], [0.1] * 6, [0.1] * 6 + [2.0], [0.1] * 6 + ["0.1"]])
+def test_stored_shares_that_make_no_sense_are_refused(stored):
+    with pytest.raises(BadBundle):
+        Outlying.from_json(stored)

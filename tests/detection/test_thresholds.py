@@ -9,22 +9,23 @@ from scipy import stats
 
 from pynomaly.detection import tail
 from pynomaly.detection.choice import Choice
-from pynomaly.detection.scoring import Calibration
+from pynomaly.detection.outlying import LEVELS, Outlying
+from pynomaly.detection.scoring import Calibration, benjamini_hochberg
 from pynomaly.detection.thresholds import (
     AUTO_MOST,
     batch_threshold,
-    benjamini_hochberg,
     digest,
     threshold,
 )
 
+NONE = Outlying((0.0,) * len(LEVELS))
 SCORES = arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6, width=32))
 LEVELS = st.floats(0.001, 0.5)
 
 
 def flagged(scores, **ways):
     kept = Calibration.fit(scores)
-    return scores > threshold(kept, kept, Choice.of(ways))
+    return scores > threshold(kept, kept, Choice.of(ways), NONE)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.5])
@@ -144,9 +145,11 @@ def test_auto_never_flags_more_than_a_tenth(scores):
 def test_auto_flags_the_outlying_share_when_scores_level_off():
     scores = np.concatenate([np.random.default_rng(0).uniform(0, 1, 990), np.linspace(1.0, 1.01, 10)])
     kept = Calibration.fit(scores)
-    assert (scores > threshold(kept, kept, Choice())).sum() == 0
-    assert (scores > threshold(kept, kept, Choice(), outlying=0.01)).sum() == 10
-    assert (scores > threshold(kept, kept, Choice(), outlying=0.5)).sum() == 100
+    for share, auto, fdr in ((0.0, 0, 0), (0.01, 10, 10), (0.5, 100, 500)):
+        outlying = Outlying((0.0,) * 4 + (share,) * 3)
+        assert (scores > threshold(kept, kept, Choice(), outlying)).sum() == auto
+        assert (scores > threshold(kept, kept, Choice("fdr", 0.2), outlying)).sum() == fdr
+        assert (scores > threshold(kept, kept, Choice("fdr", 0.1), outlying)).sum() == 0
 
 
 def test_the_digest_tells_scores_not_their_order():

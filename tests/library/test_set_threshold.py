@@ -86,16 +86,18 @@ def test_too_few_training_rows_for_fdr_are_named():
 
 
 def test_a_plain_sentence_when_nothing_stands_out():
-    result = pynomaly.detect(CLEAN)
+    result = pynomaly.detect(CLEAN, "knn")
     assert (result.n_anomalies, result.estimated_contamination) == (0, 0.0)
     assert result.notes == ("No strong anomalies: no row stands out from the rest.",)
-    result = pynomaly.detect(CLEAN, max_alerts=3)
+    result = pynomaly.detect(CLEAN, "knn", max_alerts=3)
     assert result.n_anomalies == 3
     assert result.notes[0].startswith("No strong anomalies: the flagged rows score highest")
-    assert pynomaly.detect(PLANTED, max_alerts=3).notes == ()
+    assert pynomaly.detect(PLANTED, "knn", max_alerts=3).notes == ()
 
 
-@pytest.mark.parametrize("algorithm", ["isolation_forest", "hbos", "ecod", "knn", "local_outlier_factor"])
+@pytest.mark.parametrize(
+    "algorithm", ["auto", "isolation_forest", "hbos", "ecod", "knn", "local_outlier_factor"]
+)
 def test_rows_far_out_are_found_by_auto_whatever_the_algorithm(algorithm):
     """Scores of trees and histograms level off; what stands out is seen in the table as well."""
     X = np.random.default_rng(1).normal(size=(600, 4))
@@ -104,6 +106,7 @@ def test_rows_far_out_are_found_by_auto_whatever_the_algorithm(algorithm):
     found = pynomaly.detect(X, algorithm)
     assert 5 <= found.n_anomalies <= 8
     assert found.is_anomaly[:5].all()
+    assert pynomaly.detect(X, algorithm, fdr=0.1).is_anomaly[:5].all()
 
 
 def test_a_score_is_a_threshold_too(trained):

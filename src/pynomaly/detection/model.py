@@ -16,10 +16,10 @@ from pynomaly.detection.encoding import Encoder
 from pynomaly.detection.explain import Explainer, Explanation, Reason
 from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.nearest import NormalRows
-from pynomaly.detection.outlying import outlying_share
+from pynomaly.detection.outlying import Outlying
 from pynomaly.detection.sample import Sample
 from pynomaly.detection.scoring import Calibration
-from pynomaly.detection.thresholds import AUTO_FDR, batch_threshold, digest, threshold
+from pynomaly.detection.thresholds import batch_threshold, digest, threshold
 from pynomaly.detection.trust import allowing_skops
 from pynomaly.errors import BadBundle, BadParameter, TooFewRows, UnknownAlgorithm
 from pynomaly.version import __version__
@@ -55,7 +55,7 @@ class Model:
     calibration: Calibration
     choice: Choice
     threshold: float
-    outlying: float
+    outlying: Outlying
     trained_on: str
     notes: tuple[str, ...] = ()
 
@@ -90,7 +90,7 @@ class Model:
         if not made.out_of_sample_:
             tell = progress and (lambda done: progress(FITTING + done * (1 - FITTING)))
             calibration = Calibration.fit(made.calibration_scores(X, tell))
-        outlying = outlying_share(X, AUTO_FDR, seed)
+        outlying = Outlying.fit(X, seed)
         scores = made.training_scores_
         normal = NormalRows.fit(frame, encoder, scores, seed)
         notes = unused_notes(encoder.schema) + made.notes_
@@ -221,7 +221,7 @@ class Model:
                 "rows": self.calibration.rows,
                 "training_rows": self.training.rows,
                 "scores": self.trained_on,
-                "outlying": self.outlying,
+                "outlying": list(self.outlying.shares),
             },
             "choice": self.choice.json(),
             "threshold": self.threshold,
@@ -272,7 +272,7 @@ class Model:
             calibration,
             choice,
             cut,
-            _share(kept.get("outlying")),
+            Outlying.from_json(kept.get("outlying")),
             known,
             notes,
         )
@@ -315,12 +315,6 @@ def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -
     except (UnknownAlgorithm, BadParameter) as error:
         raise BadBundle(f"The model file cannot be used: {error.message}") from None
     return catalogue.load_class(name).from_state(checked, seed, state)
-
-
-def _share(value: Any) -> float:
-    if type(value) is not float or not 0 <= value <= 1:
-        raise BadBundle("The model file's share of outlying rows makes no sense.")
-    return value
 
 
 def _settings(manifest: Mapping[str, Any]) -> tuple[Choice, float, tuple[str, ...]]:

@@ -105,3 +105,19 @@ class Calibration:
         if not (np.isfinite(values).all() and ordered and nested):
             raise BadBundle("The calibration in the model file makes no sense.")
         return cls(values, at_least, above, rows)
+
+
+def benjamini_hochberg(p_values: Scores, fdr: float) -> float:
+    """Find the greatest p-value that is flagged so that the expected share of false alarms is at most `fdr`.
+
+    The greatest p(i) <= fdr * i / m of the m p-values in ascending order; 0 when there is none. It holds for
+    conformal p-values (Y. Benjamini, Y. Hochberg 1995; S. Bates, E. Candès, L. Lei, Y. Romano, M. Sesia,
+    "Testing for outliers with conformal p-values", 2023).
+
+    >>> benjamini_hochberg(np.array([0.01, 0.5, 0.03, 0.9]), 0.1)
+    0.03
+    """
+    ordered = np.sort(p_values)
+    m = len(ordered)
+    passing = np.flatnonzero(ordered * m <= fdr * np.arange(1, m + 1))
+    return float(ordered[passing[-1]]) if len(passing) else 0.0

@@ -7,7 +7,8 @@ import numpy as np
 
 from pynomaly.detection import tail
 from pynomaly.detection.choice import Choice
-from pynomaly.detection.scoring import Calibration, Scores
+from pynomaly.detection.outlying import Outlying
+from pynomaly.detection.scoring import Calibration, Scores, benjamini_hochberg
 
 AUTO_MOST = 0.10
 """Largest share of the training rows that contamination "auto" flags."""
@@ -16,9 +17,7 @@ AUTO_FDR = 0.2
 """Share of false alarms that contamination "auto" allows, as estimated."""
 
 
-def threshold(
-    training: Calibration, out_of_sample: Calibration, choice: Choice, outlying: float = 0.0
-) -> float:
+def threshold(training: Calibration, out_of_sample: Calibration, choice: Choice, outlying: Outlying) -> float:
     """Find the score above which (strictly) a row is an anomaly; rows tied with it are not.
 
     `training` are the scores of the n training rows, `out_of_sample` what they would score as new rows.
@@ -26,10 +25,10 @@ def threshold(
     - contamination c: the (1 - c) quantile of the training scores, as scikit-learn's `offset_`;
     - quantile q: that quantile of the training scores;
     - max_alerts N: the highest training score but N, so that never more than N training rows are flagged;
-    - fdr q: where a share q of the flagged training rows is estimated to be normal (see `tail.cut`);
-    - contamination "auto": the same with q = `AUTO_FDR`, or, where that is more, the share `outlying` of
-      the training rows (see `outlying`), but at most `AUTO_MOST` of them (of fewer than 10, none);
-      it flags none when nothing stands out.
+    - fdr q: where a share q of the flagged training rows is estimated to be normal (see `tail.cut`); or,
+      where that flags more, as many training rows as lie far out at that level (see `Outlying`);
+    - contamination "auto": the same with q = `AUTO_FDR`, but at most `AUTO_MOST` of the training rows (of
+      fewer than 10, none); it flags none when nothing stands out.
     """
     way = choice.way
     if way == "max_alerts":
@@ -38,29 +37,13 @@ def threshold(
         return training.quantile(choice.number)
     if way == "value":
         return choice.number
-    if way == "fdr":
-        return tail.cut(out_of_sample, choice.number)
-    if choice.value == "auto":
-        most = int(AUTO_MOST * training.rows)
-        outliers = training.highest_but(min(round(outlying * training.rows), most))
-        return max(min(tail.cut(out_of_sample, AUTO_FDR), outliers), training.highest_but(most))
+    if way == "fdr" or choice.value == "auto":
+        fdr = choice.number if way == "fdr" else AUTO_FDR
+        far_out = training.highest_but(round(outlying.share(fdr) * training.rows))
+        found = min(tail.cut(out_of_sample, fdr), far_out)
+        most = training.rows if way == "fdr" else int(AUTO_MOST * training.rows)
+        return max(found, training.highest_but(most))
     return training.quantile(1.0 - choice.number)
-
-
-def benjamini_hochberg(p_values: Scores, fdr: float) -> float:
-    """Find the greatest p-value that is flagged so that the expected share of false alarms is at most `fdr`.
-
-    The greatest p(i) <= fdr * i / m of the m p-values in ascending order; 0 when there is none. It holds for
-    conformal p-values (Y. Benjamini, Y. Hochberg 1995; S. Bates, E. Candès, L. Lei, Y. Romano, M. Sesia,
-    "Testing for outliers with conformal p-values", 2023).
-
-    >>> benjamini_hochberg(np.array([0.01, 0.5, 0.03, 0.9]), 0.1)
-    0.03
-    """
-    ordered = np.sort(p_values)
-    m = len(ordered)
-    passing = np.flatnonzero(ordered * m <= fdr * np.arange(1, m + 1))
-    return float(ordered[passing[-1]]) if len(passing) else 0.0
 
 
 def batch_threshold(scores: Scores, p_values: Scores, fdr: float, learned: float) -> float:
