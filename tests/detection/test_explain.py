@@ -251,3 +251,43 @@ def test_a_state_that_makes_no_sense_is_refused(spoil):
     spoil(saved)
     with pytest.raises(BadBundle, match="summaries in the model file"):
         Explainer.from_state(saved.pop("typical"), saved, encoder)
+
+
+def explained(values, flagged=True):
+    """The reasons of one row of the table above, the normal row beside it, and the sentence."""
+    encoder = Encoder.fit(frame())
+    explainer = Explainer.fit(frame(), encoder)
+    row = {name: column_of(data.column, [values[name]]) for name, data in frame().items()}
+    contributions = np.zeros((1, encoder.width))
+    for weight, name in enumerate(values, start=1):
+        if values[name] is not OTHER:
+            contributions[0, np.flatnonzero(encoder.sources == list(frame()).index(name))[0]] = 10 - weight
+    [reasons] = explainer.reasons(row, encoder, contributions)
+    nearest = {"row": 1234, "values": {"x": 2.0, "k": None, "t": "2026-01-05T09:30:00"}}
+    return (
+        explainer,
+        reasons,
+        explainer.summary(reasons, nearest, flagged),
+        explainer.closest(reasons, nearest),
+    )
+
+
+def test_one_sentence_names_the_first_reasons_and_the_normal_row():
+    values = {"x": 900.0, "k": "new", "t": "2026-01-01T03:00:00"}
+    _, reasons, summary, closest = explained(values)
+    assert [r.column for r in reasons] == ["x", "k", "t"]
+    assert summary.startswith("Unusual because x is 900, higher than in any training row (")
+    assert ", and k is 'new', never seen in training (" in summary
+    assert summary.endswith("; the closest normal row (1,234) has x 2 and k missing.")
+    assert summary.count(".") == 1 + summary[:-1].count(".")
+    assert closest == "the closest normal row (1,234) has x 2, k missing and t 2026-01-05 09:30"
+    assert explained(values, flagged=False)[2].startswith("Not flagged; least usual is that x is 900, ")
+
+
+def test_a_row_without_reasons_has_a_sentence_too():
+    explainer = explained({"x": 900.0, "k": "a", "t": None})[0]
+    nearest = {"row": 7, "values": {}}
+    assert explainer.summary([], nearest, True) == (
+        "Unusual, though no column stands out; the closest normal row is row 7."
+    )
+    assert explainer.summary([], nearest, False).startswith("Not flagged: no column stands out; ")

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pynomaly import tables
 from pynomaly.library import Detector
 from pynomaly.results import Result, explain
-from pynomaly.server.detectors.work import Told, train
+from pynomaly.server.detectors.work import Told, opened, train
 from pynomaly.server.durable import sync
 
 ALWAYS_EXPLAINED = 100
@@ -20,7 +19,7 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
     """Load or train the model, score and explain the rows, write the ranked rows."""
     described = None
     begun = 0.0
-    with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
+    with opened(payload) as table:
         if payload["trained"] is not None:
             data, key = Path(payload["trained"]).read_bytes(), bytes.fromhex(payload["key"])
             detector = Detector.from_bytes(data, key, require_signature=True).set_threshold(**payload["ways"])

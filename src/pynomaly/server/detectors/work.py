@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pynomaly import tables
+from pynomaly import allowance, tables
 from pynomaly.detection.algorithms.warm import warm_up
 from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.library import Detector
@@ -17,9 +17,15 @@ Told = Callable[[float, str], None]
 warm_up((DEFAULT,))  # the warm process imports this: kernels that it has loaded, its children have
 
 
+def opened(payload: dict[str, Any]) -> Table:
+    """Open the dataset's file, for as much memory and as many CPUs as the job may use."""
+    threads = allowance.limits().threads
+    return tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"], threads=threads)
+
+
 def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
     """Train and write the model file."""
-    with tables.open_parquet(payload["table"], memory_mib=payload["memory_mib"]) as table:
+    with opened(payload) as table:
         _, described = train(table, payload, progress)
     return {"model": payload["model"], "described": described}
 
