@@ -21,6 +21,7 @@ NAMES = ASKED or tuple(name for name, entry in CATALOGUE.items() if entry.extra 
 VARIANTS = [
     *((name, {}) for name in NAMES),
     ("isolation_forest", {"n_trees": 60, "max_samples": 1.0, "max_features": 0.5, "bootstrap": True}),
+    ("isolation_forest", {"extended": True}),
     ("one_class_svm", {"method": "nystroem", "n_components": 20, "nu": 0.1}),
     ("one_class_svm", {"kernel": "poly", "scaling": "standard"}),
     ("one_class_svm", {"kernel": "linear", "scaling": "none"}),

@@ -13,6 +13,7 @@ import pynomaly
 from pynomaly.detection.algorithms import (
     cluster_kernels,
     elliptic_kernels,
+    extended_kernels,
     forest_kernels,
     gap_kernels,
     kernels,
@@ -55,6 +56,9 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         cluster_kernels.assign,
         cluster_kernels.lower,
         cluster_kernels.center_distances,
+        extended_kernels.grow_trees,
+        extended_kernels.sum_paths,
+        extended_kernels.attribute_paths,
         shapley_kernels.prepare,
         shapley_kernels.fill_tables,
         shapley_kernels.add_shapley_values,

@@ -32,6 +32,12 @@ ENTRIES = (
                 exclusive_minimum=True,
             ),
             Parameter("bootstrap", "bool", False, "Draw each tree's rows with replacement."),
+            Parameter(
+                "extended",
+                "bool",
+                False,
+                "Cut by random planes through two columns, not by one column.",
+            ),
         ),
         tags={"speed": "fast", "memory": "low", "explains": "exact", "seeded": True},
     ),
