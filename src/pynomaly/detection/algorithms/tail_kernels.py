@@ -7,7 +7,7 @@ range into cells and says how many knots lie before each, so that few knots need
 
 from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, kernel
 
-TILE = 8_192
+TILE = 2_048
 
 
 @kernel
