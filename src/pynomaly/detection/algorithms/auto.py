@@ -24,8 +24,8 @@ FITTED = 0.5
 """Share of the work that is done when the rows of a large table remain to be scored."""
 
 MIXED = (
-    "auto combined distance to a large neighbourhood, Mahalanobis distance from the bulk, and distance from "
-    "the 65 % least conspicuous rows, since the training rows may hold anomalies (clean_training is false)."
+    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distance from the 65 % "
+    "least conspicuous rows, since the training rows may hold anomalies (clean_training is false)."
 )
 CLEAN = (
     "auto combined the distances to the nearest row and to the five nearest by ranks, since the training "
@@ -35,22 +35,27 @@ CLEAN = (
 BULK: Spec = ("elliptic_envelope", {})
 FAR: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean"})
 ISOLATED: Spec = ("isolation_forest", {})
-RARE: Spec = ("hbos", {})
+IN_A_TAIL: Spec = ("ecod", {})
 FAR_FROM_KEPT: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "rank"})
 
 NEAREST: Spec = ("knn", {"n_neighbors": 1})
 NEAR: Spec = ("knn", {"n_neighbors": 5, "method": "mean", "scaling": "rank"})
 
+SCREEN = [0, 2, 3]
+"""Of the algorithms of the first stage, those that say which rows are conspicuous: all but ECOD."""
+
+MIXED_MEMBERS, MIXED_WEIGHTS = (BULK, IN_A_TAIL, FAR_FROM_KEPT), (0.25, 0.25, 0.5)
+
 
 class Auto(Combined):
     """A fixed ensemble that works well on most tables (docs/decisions/0016 tells how it was chosen).
 
-    With `clean_training=False`, the training rows may hold the anomalies. Four quick algorithms look at all
+    With `clean_training=False`, the training rows may hold the anomalies. Three quick algorithms look at all
     of them: distance to a large neighbourhood (a tenth of the rows, so that a clump of anomalies is no
-    shelter), Mahalanobis distance from the bulk, isolation forest and histograms. The 65 % of the rows that
-    are least conspicuous to the four together are taken as normal, and a second stage learns from these
-    alone: the distance to a large neighbourhood again, by ranks. The score is the mean level (see `Levels`)
-    of three: both distances to large neighbourhoods, and that from the bulk.
+    shelter), Mahalanobis distance from the bulk, and isolation forest. The 65 % of the rows that are
+    least conspicuous to the three together are taken as normal, and a second stage learns from these alone:
+    the distance to a large neighbourhood among them, by ranks. The score is the mean level (see `Levels`) of
+    this distance, which counts twice, of that from the bulk, and of the tails of the columns (ECOD).
 
     With `clean_training=True`, the training rows are normal, and small neighbourhoods say most: the score is
     the mean level of the distance to the nearest row, in robust units, and of the mean distance to the five
@@ -72,10 +77,11 @@ class Auto(Combined):
     name = "auto"
 
     def _specs(self) -> Sequence[Spec]:
-        return (NEAREST, NEAR) if self.params["clean_training"] else (FAR, BULK, FAR_FROM_KEPT)
+        return (NEAREST, NEAR) if self.params["clean_training"] else MIXED_MEMBERS
 
     def _weights(self, levels: Matrix) -> Matrix:
-        return np.full(levels.shape, 1 / len(levels))
+        weights = (0.5, 0.5) if self.params["clean_training"] else MIXED_WEIGHTS
+        return np.repeat(np.array(weights)[:, None], levels.shape[1], axis=1)
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
         rows = self._some(X, LOOKED_AT)
@@ -90,18 +96,18 @@ class Auto(Combined):
         return self._trained(self._specs(), (X, X), X, progress)
 
     def _two_stages(self, X: Matrix, progress: Progress) -> tuple[list[Member], Matrix]:
-        first, suspicion = self._trained(
-            (FAR, BULK, ISOLATED, RARE),
-            (self._some(X, REFERENCES), X, X, X),
+        first, seen = self._trained(
+            (BULK, IN_A_TAIL, FAR, ISOLATED),
+            (X, X, self._some(X, REFERENCES), X),
             X,
-            lambda share: progress(0.7 * share),
+            lambda share: progress(0.6 * share),
         )
-        total = suspicion.sum(axis=0)
-        kept = X[total <= np.quantile(total, KEPT)] if len(X) >= FEW else X
+        conspicuous = seen[SCREEN].sum(axis=0)
+        kept = X if len(X) < FEW else X[conspicuous <= np.quantile(conspicuous, KEPT)]
         second, levels = self._trained(
-            (FAR_FROM_KEPT,), (self._some(kept, REFERENCES),), X, lambda share: progress(0.7 + 0.3 * share)
+            (FAR_FROM_KEPT,), (self._some(kept, REFERENCES),), X, lambda share: progress(0.6 + 0.4 * share)
         )
-        return [*first[:2], *second], np.concatenate([suspicion[:2], levels])
+        return [*first[:2], *second], np.concatenate([seen[:2], levels])
 
     def _some(self, X: Matrix, most: int) -> Matrix:
         """Choose at most so many rows at random, in their order."""
