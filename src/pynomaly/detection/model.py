@@ -86,10 +86,8 @@ class Model:
         explainer = Explainer.fit(frame, encoder)
         X = encoder.transform(frame)
         made.fit(X, progress and (lambda done: progress(done * FITTING)))
-        training = calibration = Calibration.fit(made.training_scores_)
-        if not made.out_of_sample_:
-            tell = progress and (lambda done: progress(FITTING + done * (1 - FITTING)))
-            calibration = Calibration.fit(made.calibration_scores(X, tell))
+        training = Calibration.fit(made.training_scores_)
+        calibration = _calibrated(made, X, progress) or training
         outlying = Outlying.fit(X, seed)
         scores = made.training_scores_
         normal = NormalRows.fit(frame, encoder, scores, seed)
@@ -276,6 +274,12 @@ class Model:
             known,
             notes,
         )
+
+
+def _calibrated(made: "Algorithm", X: Matrix, progress: Progress | None) -> Calibration | None:
+    """Learn from the training rows scored as if new; None when the training scores are such scores."""
+    scores = made.calibration_scores(X, progress and (lambda done: progress(FITTING + done * (1 - FITTING))))
+    return None if scores is made.training_scores_ else Calibration.fit(scores)
 
 
 def check_rows(rows: int) -> None:
