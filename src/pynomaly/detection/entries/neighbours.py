@@ -1,5 +1,7 @@
 """Algorithms that look at the nearest rows."""
 
+from dataclasses import replace
+
 from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
@@ -68,8 +70,8 @@ ENTRIES = (
         "Rows that look like training rows with much noise are anomalous. Strong when those are normal.",
         "pynomaly.detection.algorithms.dte",
         "DiffusionTime",
-        (neighbours(5), SCALING),
-        scaling="robust",
+        (neighbours(5), replace(SCALING, default="standard")),
+        scaling="standard",
         tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
 )
