@@ -111,7 +111,7 @@ def test_what_fits_is_read_whole():
         drawn = blocks.training_rows(table, ["x"], 10, 0)
         assert drawn.rows is None
         assert len(drawn.frame["x"]) == 500
-        assert pynomaly.Detector().fit(table).notes_ == ()
+        assert pynomaly.Detector("isolation_forest").fit(table).notes_ == ()
 
 
 def test_a_large_matrix_is_sampled_too(no_limit):

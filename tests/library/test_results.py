@@ -55,7 +55,7 @@ def test_the_json_is_as_promised(result):
         "anomalies",
     ]
     assert told["n_rows"] == 300
-    assert told["algorithm"] == "isolation_forest"
+    assert told["algorithm"] == "auto"
     assert len(told["anomalies"]) == 3
     first = told["anomalies"][0]
     assert list(first) == ["row", "score", "p_value", "summary", "reasons", "nearest_normal"]
