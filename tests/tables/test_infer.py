@@ -34,7 +34,8 @@ RANDOM = np.random.default_rng(5)
         ([0, 1] * 50, "number"),
         ([7] * 100, "constant"),
         ([None] * 100, "constant"),
-        ([7.5, *[None] * 99], "constant"),
+        ([7.5, *[None] * 99], "number"),  # that it is there tells something
+        (["x", *[None] * 99], "category"),
         (["same"] * 100, "constant"),
         ([f"user-{i}" for i in range(100)], "id"),
         ([f"user-{i}" for i in range(95)] + ["user-1"] * 5, "id"),

@@ -27,8 +27,9 @@ LONG_TEXT = 256
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was counted in one stored column (`present`: not missing; the rest over those)."""
+    """What was counted in one stored column (`present`: not missing; what follows is over those)."""
 
+    rows: int
     present: int
     low: object = None
     high: object = None
@@ -58,8 +59,8 @@ def count(connection: "duckdb.DuckDBPyConnection", kinds: Sequence[str]) -> list
     for start in range(0, len(kinds), 100):
         chunk = range(start, min(start + 100, len(kinds)))
         query = ", ".join(_counts(place, kinds[place]) for place in chunk)
-        row = connection.execute(f"SELECT {query} FROM data").fetchone() or ()
-        facts += [Facts(*row[6 * i : 6 * i + 6]) for i in range(len(chunk))]
+        rows, *counted = connection.execute(f"SELECT count(*), {query} FROM data").fetchone() or (0,)
+        facts += [Facts(rows, *counted[6 * i : 6 * i + 6]) for i in range(len(chunk))]
     return facts
 
 
@@ -83,7 +84,7 @@ def _constant(name: str, fact: Facts) -> Column | None:
     """Say why a column without variation is unused."""
     if fact.present == 0:
         return Column(name, "constant", "every value is missing")
-    if fact.low == fact.high:
+    if fact.low == fact.high and fact.present == fact.rows:  # else whether it is there may tell something
         return Column(name, "constant", "every value is the same")
     return None
 
