@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pynomaly.detection.catalogue import CATALOGUE
@@ -26,7 +27,11 @@ def test_the_corrupted_column_is_named_first(name):
 def test_a_wrong_reason_would_be_seen(monkeypatch):
     from pynomaly.detection.explain import Explainer
 
-    ranked = Explainer.reasons
-    monkeypatch.setattr(Explainer, "reasons", lambda *given: [why[::-1] for why in ranked(*given)])
+    told = Explainer.reasons
+    monkeypatch.setattr(
+        Explainer,
+        "reasons",
+        lambda self, frame, encoder, X: told(self, frame, encoder, np.roll(X, 1, axis=1)),
+    )
     n, named = measure(PLAIN[0], "local_outlier_factor", seed=11)
-    assert named < 0.95 * n
+    assert named < 0.1 * n
