@@ -1,6 +1,6 @@
 """Algorithms that isolate rows by random cuts."""
 
-from pynomaly.detection.entries.info import AlgorithmInfo
+from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
 ENTRIES = (
@@ -40,5 +40,21 @@ ENTRIES = (
             ),
         ),
         tags={"speed": "fast", "memory": "low", "explains": "exact", "seeded": True},
+    ),
+    AlgorithmInfo(
+        "inne",
+        "Isolation by nearest neighbours",
+        "Rows outside the spheres around a few random rows, or in large ones, are anomalous.",
+        "pynomaly.detection.algorithms.inne",
+        "INNE",
+        (
+            Parameter(
+                "n_estimators", "int", 200, "How many sets of rows; more is steadier and slower.", 1, 10_000
+            ),
+            Parameter("max_samples", "int", 8, "How many rows each set has.", 2, 1_024),
+            SCALING,
+        ),
+        scaling="robust",
+        tags={"speed": "fast", "memory": "low", "explains": "approximation", "seeded": True},
     ),
 )
