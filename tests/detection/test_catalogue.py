@@ -54,7 +54,13 @@ def test_unknown_names_are_refused_with_a_hint(name, hint):
 
 def test_parameters_are_completed_with_defaults():
     checked = check_parameters("isolation_forest", {"n_trees": 7})
-    assert checked == {"n_trees": 7, "max_samples": "auto", "max_features": 1.0, "bootstrap": False}
+    assert checked == {
+        "n_trees": 7,
+        "max_samples": "auto",
+        "max_features": 1.0,
+        "bootstrap": False,
+        "extended": False,
+    }
 
 
 def test_unknown_parameters_are_refused_with_a_hint():

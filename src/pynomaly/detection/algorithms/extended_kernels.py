@@ -71,6 +71,34 @@ def find_plane(
 
 
 @kernel
+def divide(
+    data: Singles, rows: Ints, feature: Codes, weight: Singles, random: Words, sums: Singles
+) -> tuple[int, np.float32]:
+    """Draw a threshold in the range of the rows' sums, and move those at most it to the front.
+
+    Gives how many they are (0: all sums are equal) and the threshold; `sums` is working space.
+    """
+    low, high = np.float32(np.inf), np.float32(-np.inf)
+    for i in range(len(rows)):
+        x, y = data[feature[0], rows[i]], data[feature[1], rows[i]]
+        sums[i] = weight[0] * x + weight[1] * y
+        low, high = min(low, sums[i]), max(high, sums[i])
+    if not low < high:
+        return 0, low
+    cut = np.float32(low + draw(random) * (np.float64(high) - np.float64(low)))
+    cut = cut if cut < high else low
+    i, j = 0, len(rows) - 1
+    while i <= j:
+        if sums[i] <= cut:
+            i += 1
+        else:
+            rows[i], rows[j] = rows[j], rows[i]
+            sums[i], sums[j] = sums[j], sums[i]
+            j -= 1
+    return i, cut
+
+
+@kernel
 def grow_tree(
     data: Singles,
     max_depth: int,
@@ -96,27 +124,13 @@ def grow_tree(
             continue
         if find_plane(data, rows[begin:end], candidates, random, feature[node], weight[node]) == 0:
             continue
-        low, high = np.float32(np.inf), np.float32(-np.inf)
-        for i in range(begin, end):
-            x, y = data[feature[node, 0], rows[i]], data[feature[node, 1], rows[i]]
-            total = weight[node, 0] * x + weight[node, 1] * y
-            sums[i] = total
-            low, high = min(low, total), max(high, total)
-        if not low < high:
+        middle, cut = divide(data, rows[begin:end], feature[node], weight[node], random, sums)
+        if middle == 0:
             continue
-        cut = np.float32(low + draw(random) * (np.float64(high) - np.float64(low)))
-        cut = cut if cut < high else low
-        i, j = begin, end - 1
-        while i <= j:
-            if sums[i] <= cut:
-                i += 1
-            else:
-                rows[i], rows[j] = rows[j], rows[i]
-                sums[i], sums[j] = sums[j], sums[i]
-                j -= 1
+        middle += begin
         threshold[node], below[node] = cut, nodes
-        stack.append((nodes + 1, i, end, depth + 1))
-        stack.append((nodes, begin, i, depth + 1))
+        stack.append((nodes + 1, middle, end, depth + 1))
+        stack.append((nodes, begin, middle, depth + 1))
         nodes += 2
     for node in range(nodes - 1, -1, -1):  # children come after their parent
         a = below[node]

@@ -109,9 +109,7 @@ def add_shapley_values(
     end: int,
 ) -> None:
     """Take each column's Shapley value, over the trees and four points, off rows begin..end of `out`."""
-    most = 0
-    for tree in range(len(roots) - 1):
-        most = max(most, roots[tree + 1] - roots[tree])
+    most = int(np.diff(roots).max())
     sums = np.empty((most, POINTS))
     fulfilled = np.empty(most, np.int64)
     for tree in range(len(roots) - 1):
