@@ -1,5 +1,6 @@
 """Algorithms that need optional extras: listed everywhere, refused with the install command."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -84,6 +85,13 @@ class TestCatalogue:
         assert {p.name for p in entry.parameters} >= {"training_rows", "scaling"}
         assert entry.saves is peer.saves
         assert entry.summary.endswith(".")
+
+
+def test_no_parameter_has_the_name_of_an_argument():
+    """Else `Detector("x", name=…)` could not be said, and a saved one could not be made again."""
+    taken = {*inspect.signature(pynomaly.Detector).parameters, *inspect.signature(pynomaly.detect).parameters}
+    for entry in CATALOGUE.values():
+        assert not taken & {p.name for p in entry.parameters}, entry.name
 
 
 class TestRefusals:

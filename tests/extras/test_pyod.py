@@ -10,7 +10,7 @@ pyod = pytest.importorskip("pyod")
 pytest.importorskip("skops")
 
 from pynomaly.detection.catalogue import CATALOGUE, create  # noqa: E402
-from pynomaly.detection.entries.pyod import BY_NAME, PEERS  # noqa: E402
+from pynomaly.detection.entries.pyod import BY_NAME, PEERS, PYOD_NAMES  # noqa: E402
 from pynomaly.detection.trust import allowing_skops  # noqa: E402
 from pynomaly.errors import BadBundle, CannotSave, FitFailed, UntrustedModel  # noqa: E402
 
@@ -126,7 +126,7 @@ class TestTable:
         known = inspect.signature(
             getattr(importlib.import_module(f"pyod.models.{peer.module}"), name)
         ).parameters
-        ours = {p.name: p for p in peer.parameters}
+        ours = {PYOD_NAMES.get(p.name, p.name): p for p in peer.parameters}
         assert set(ours) <= set(known)
         for key, parameter in known.items():
             if key in ours:

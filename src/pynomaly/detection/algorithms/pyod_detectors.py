@@ -19,7 +19,7 @@ from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, 
 from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
-from pynomaly.detection.entries.pyod import BY_NAME, Peer
+from pynomaly.detection.entries.pyod import BY_NAME, PYOD_NAMES, Peer
 from pynomaly.errors import FitFailed, PynomalyError
 
 LOWERED = frozenset(
@@ -100,13 +100,13 @@ class PyodDetector(Algorithm):
         settled = {"n_jobs": 1, "verbose": 0, "random_state": self.seed, "device": "cpu", "n_features": d}
         given = {name: value for name, value in settled.items() if name in known}
         for parameter in self.peer.parameters:
-            value = self.params[parameter.name]
-            if value == "auto" and known[parameter.name].default is None:
+            value, theirs = self.params[parameter.name], PYOD_NAMES.get(parameter.name, parameter.name)
+            if value == "auto" and known[theirs].default is None:
                 value = None
             if parameter.name in LOWERED and value is not None and value > max(1, n - 1):
                 value = max(1, n - 1)
                 self._note(f"{parameter.name} was lowered to {value}: there are {n} rows to learn from.")
-            given[parameter.name] = value
+            given[theirs] = value
         if "detector_list" in known:
             from pyod.models.lof import LOF
 

@@ -1,5 +1,6 @@
-"""The detectors of PyOD 3.6 for tables, as `pyod.<Name>`: names, parameters and defaults are PyOD's own.
+"""The detectors of PyOD 3.6 for tables, as `pyod.<Name>`.
 
+Names, parameters and defaults are PyOD's own, but for the names in `PYOD_NAMES`.
 Left out: detectors of graphs, time series, text, images, sound and embeddings; DevNet and XGBOD, which learn
 from labels; SUOD, which schedules other detectors and has none of its own. Of the parameters those are left
 out that are objects, lists or callables, and those that the contract settles (the seed, threads, what is
@@ -13,6 +14,9 @@ from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
 Scoring = Literal["rows", "pairs", "blocks", "beside"]
+
+PYOD_NAMES = {"search": "algorithm", "solver": "algorithm"}
+"""Parameters that have another name in PyOD: `Detector` has an argument `algorithm` of its own."""
 
 MANY, SOME, FEW, HANDFUL = 20_000, 2_000, 200, 50
 """So many training rows a detector takes unless asked otherwise, by how its time grows with them."""
@@ -89,7 +93,7 @@ def _choice(name: str, default: str, about: str, *others: str) -> Parameter:
 
 
 NEIGHBORS = _int("n_neighbors", 20, "How many neighbours a row is compared with.", 1, 10_000)
-SEARCH = _choice("algorithm", "auto", "How neighbours are searched.", "ball_tree", "kd_tree", "brute")
+SEARCH = _choice("search", "auto", "How neighbours are searched.", "ball_tree", "kd_tree", "brute")
 LEAF = _int("leaf_size", 30, "Rows in a leaf of the search tree.")
 METRIC = _choice("metric", "minkowski", "How distance is measured.", "euclidean", "manhattan", "chebyshev")
 POWER = _float("p", 2.0, "Power of the minkowski distance.", 1.0, 100.0)
@@ -217,7 +221,7 @@ PEERS = (
             _int("min_samples", "auto", "Neighbours that make a core row; auto: min_cluster_size."),
             _choice("metric", "euclidean", "How distance is measured.", "manhattan", "chebyshev"),
             _float("alpha", 1.0, "Scale of distances in single linkage.", 1e-6),
-            _choice("algorithm", "auto", "How neighbours are searched.", "kd_tree", "ball_tree", "brute"),
+            _choice("search", "auto", "How neighbours are searched.", "kd_tree", "ball_tree", "brute"),
             replace(LEAF, default=40),
         ),
     ),
@@ -391,7 +395,7 @@ PEERS = (
             _int("n_nonzero", 10, "Rows that represent another, at most.", 1, 1_000),
             _float("gamma", 50.0, "Weight of the error.", 0.0),
             _bool("gamma_nz", True, "Scale gamma by the smallest one that gives a solution."),
-            _choice("algorithm", "lasso_lars", "Solver.", "lasso_cd"),
+            _choice("solver", "lasso_lars", "Solver.", "lasso_cd"),
             _float("tau", 1.0, "Share of the L1 penalty.", 0.0, 1.0),
             _int("maxiter_lasso", 1000, "Steps of the solver, at most.", 1, 100_000),
             PREPARE,
