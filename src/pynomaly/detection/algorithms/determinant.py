@@ -116,8 +116,9 @@ class LeastDeterminant:
         return float(np.linalg.slogdet(self._with_ridge(found.covariance))[1])
 
     def _distances(self, X: Matrix, found: Ellipsoid) -> Matrix:
-        inverse: Matrix = np.linalg.inv(self._with_ridge(found.covariance))
-        return squared(X - found.center, inverse)
+        return squared(
+            X - found.center, np.asarray(np.linalg.inv(self._with_ridge(found.covariance)), np.float64)
+        )
 
     def _inside(self, X: Matrix, distances: Matrix) -> Ellipsoid:
         """Take the rows inside the ellipsoid; distances have the median of normal data's, once scaled."""
