@@ -118,6 +118,8 @@ def test_too_many_bad_lines(file):
         ("[ ]\n", TableEmpty, "empty array"),
         ("[[1,2],[3,4]]", UnknownFormat, "not a list of objects"),
         ("[{}]", UnknownFormat, "not a list of objects"),
+        ("{}", UnknownFormat, "not a list of objects"),
+        ("{}\n{}\n", UnknownFormat, "not a list of objects"),
         ('{"a":[1,2],"b":[3,4]}', UnknownFormat, "orient='records'"),
         ('{"a":{"0":1},"b":{"0":3}}', UnknownFormat, "orient='records'"),
         ('[{"a":1},{"a":2', CorruptFile, "not valid JSON"),

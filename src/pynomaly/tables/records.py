@@ -56,7 +56,10 @@ def read_ndjson(path: Path, name: str, folder: Path, limits: Limits) -> Table:
             if n_good <= len(bad):
                 _explain(error, text.path, name)
             _report(bad).check(n_good, name, limits)
-            names = _load(connection, folder / "objects", "newline_delimited")
+            try:
+                names = _load(connection, folder / "objects", "newline_delimited")
+            except _not_json() as still:  # objects without a single key
+                _explain(still, folder / "objects", name)
         dialect = Dialect(format="ndjson", encoding=text.encoding)
         return _finish(connection, names, folder, limits, name, dialect, bad, text.path)
 
