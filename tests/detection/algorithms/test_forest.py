@@ -100,9 +100,15 @@ def test_average_path_is_that_of_the_paper():
     assert average_path(256) == pytest.approx(10.2448, abs=1e-4)
 
 
-def test_heaps_and_nodes_give_the_same_bits():
-    X, _ = table(1500)
-    forest = IsolationForest(max_samples=0.5, seed=2).fit(X)
+@pytest.mark.parametrize(
+    ("size", "d", "depth"),
+    [(2, 3, 1), (4, 3, 2), (8, 3, 3), (16, 1, 4), (750, 3, 10), (256, 60, 8), (256, 500, 8)],
+)
+def test_heaps_and_nodes_give_the_same_bits(size, d, depth):
+    X, _ = table(1500, d)
+    forest = IsolationForest(max_samples=size, seed=2).fit(X)
+    assert forest._trees.depth == depth
+    assert forest._trees._heaps is not None
     heaps = forest.score(X)
     forest._trees = forest._trees.as_if_large()
     assert np.array_equal(forest.score(X), heaps)

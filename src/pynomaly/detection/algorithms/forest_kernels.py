@@ -9,13 +9,14 @@ import math
 
 import numpy as np
 
-from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Singles, Words, kernel
+from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, Places, Singles, Words, kernel
 
 BLOCK = 1024
+LEAST_BLOCK, CACHED = 64, 24_576
 LARGEST = 3e38
 EULER_GAMMA = 0.5772156649015329
 MAX_HEAP_DEPTH = 12
-TWO = np.uint32(2)
+NOUGHT, TWO, FOUR = np.uint32(0), np.uint32(2), np.uint32(4)
 
 
 @kernel
@@ -236,6 +237,28 @@ def fill_heap(
 
 
 @kernel
+def pick(bit: np.uint32, no: np.uint32, yes: np.uint32) -> np.uint32:
+    """Give `yes` if `bit` is 1, else `no`; without a branch."""
+    return np.uint32(no ^ ((no ^ yes) & (NOUGHT - bit)))
+
+
+@kernel
+def take_three_cuts(block: Singles, columns: Codes, cuts: Singles, place: Places) -> None:
+    """Write the place of each row three cuts below the root; trying all seven cuts is faster than look-ups.
+
+    `block`, shape (d, m), holds the rows.
+    """
+    a, b, c = block[columns[1]], block[columns[2]], block[columns[3]]
+    e, f, g, h = block[columns[4]], block[columns[5]], block[columns[6]], block[columns[7]]
+    for r in range(len(place)):
+        first = np.uint32(a[r] > cuts[1])
+        second = pick(first, np.uint32(b[r] > cuts[2]), np.uint32(c[r] > cuts[3]))
+        left = pick(second, np.uint32(e[r] > cuts[4]), np.uint32(f[r] > cuts[5]))
+        right = pick(second, np.uint32(g[r] > cuts[6]), np.uint32(h[r] > cuts[7]))
+        place[r] = np.uint32(8) + FOUR * first + TWO * second + pick(first, left, right)
+
+
+@kernel
 def sum_heaps(
     X: Floats,
     center: Floats,
@@ -250,23 +273,27 @@ def sum_heaps(
 ) -> None:
     """Sum the path lengths of rows begin..end over all heaps, a level at a time for many rows at once."""
     d = X.shape[1]
-    block = np.empty(d * BLOCK, np.float32)
-    place = np.empty(BLOCK, np.uint32)
-    total = np.empty(BLOCK, np.float64)
+    width = max(LEAST_BLOCK, min(BLOCK, CACHED // d // LEAST_BLOCK * LEAST_BLOCK))
+    block = np.empty((d, width), np.float32)
+    flat = block.ravel()
+    place = np.empty(width, np.uint32)
+    total = np.empty(width, np.float64)
     leaves = np.uint32(1 << depth)
-    for start in range(begin, end, BLOCK):
-        m = min(BLOCK, end - start)
+    for start in range(begin, end, width):
+        m = min(width, end - start)
         for r in range(m):
             for j in range(d):
-                block[j * BLOCK + r] = narrow(X[start + r, j], center[j], inverse[j])
+                block[j, r] = narrow(X[start + r, j], center[j], inverse[j])
         total[:m] = 0.0
         for tree in range(feature.shape[0]):
             columns, cuts, lengths = feature[tree], threshold[tree], value[tree]
             place[:m] = 1
-            for _ in range(depth):
+            if depth >= 3:
+                take_three_cuts(block, columns, cuts, place[:m])
+            for _ in range(3 if depth >= 3 else 0, depth):
                 for r in range(m):
                     i = place[r]
-                    x = block[np.uint32(columns[i]) * np.uint32(BLOCK) + np.uint32(r)]
+                    x = flat[np.uint32(columns[i]) * np.uint32(width) + np.uint32(r)]
                     place[r] = TWO * i + np.uint32(x > cuts[i])
             for r in range(m):
                 total[r] += lengths[place[r] - leaves]

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
+Places = NDArray[np.uint32]
 Words = NDArray[np.uint64]
 F = TypeVar("F", bound=Callable[..., object])
 
