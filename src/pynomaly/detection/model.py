@@ -88,7 +88,7 @@ class Model:
         made.fit(X, progress and (lambda done: progress(done * FITTING)))
         training = Calibration.fit(made.training_scores_)
         calibration = _calibrated(made, X, progress) or training
-        outlying = Outlying.fit(X, seed)
+        outlying = Outlying.fit(X, made.training_scores_, made.members_, seed)
         scores = made.training_scores_
         normal = NormalRows.fit(frame, encoder, scores, seed)
         notes = unused_notes(encoder.schema) + made.notes_

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pynomaly.detection.algorithms.combined import Combined, Member, Spec
+from pynomaly.detection.algorithms.combined import Combined, Spec, Trained
 from pynomaly.detection.algorithms.contract import Matrix, Progress
 
 LOOKED_AT = 20_000
@@ -84,36 +85,41 @@ class Auto(Combined):
         return np.repeat(np.array(weights)[:, None], levels.shape[1], axis=1)
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
-        rows = self._some(X, LOOKED_AT)
-        table = rows if len(rows) < len(X) else X
+        rows = self._some(len(X), LOOKED_AT)
+        table = X[rows] if len(rows) < len(X) else X
         train = self._near if self.params["clean_training"] else self._two_stages
-        self._members, levels = train(table, lambda share: progress(FITTED * share))
+        trained = train(table, lambda share: progress(FITTED * share))
+        self._keep(trained, rows)
         self._say(len(X), len(table))
-        self._training_scores = self._combine(levels) if table is X else self._score_blocks(X, progress)
+        whole = table is X
+        self._training_scores = self._combine(trained.levels) if whole else self._score_blocks(X, progress)
         progress(1.0)
 
-    def _near(self, X: Matrix, progress: Progress) -> tuple[list[Member], Matrix]:
+    def _near(self, X: Matrix, progress: Progress) -> Trained:
         return self._trained(self._specs(), (X, X), X, progress)
 
-    def _two_stages(self, X: Matrix, progress: Progress) -> tuple[list[Member], Matrix]:
-        first, seen = self._trained(
+    def _two_stages(self, X: Matrix, progress: Progress) -> Trained:
+        first = self._trained(
             (BULK, IN_A_TAIL, FAR, ISOLATED),
-            (X, X, self._some(X, REFERENCES), X),
+            (X, X, X[self._some(len(X), REFERENCES)], X),
             X,
             lambda share: progress(0.6 * share),
         )
-        conspicuous = seen[SCREEN].sum(axis=0)
+        conspicuous = first.levels[SCREEN].sum(axis=0)
         kept = X if len(X) < FEW else X[conspicuous <= np.quantile(conspicuous, KEPT)]
-        second, levels = self._trained(
-            (FAR_FROM_KEPT,), (self._some(kept, REFERENCES),), X, lambda share: progress(0.6 + 0.4 * share)
+        second = self._trained(
+            (FAR_FROM_KEPT,),
+            (kept[self._some(len(kept), REFERENCES)],),
+            X,
+            lambda share: progress(0.6 + 0.4 * share),
         )
-        return [*first[:2], *second], np.concatenate([seen[:2], levels])
+        return first[:2] + second
 
-    def _some(self, X: Matrix, most: int) -> Matrix:
-        """Choose at most so many rows at random, in their order."""
-        if len(X) <= most:
-            return X
-        return X[np.sort(np.random.default_rng(self.seed).choice(len(X), most, replace=False))]
+    def _some(self, n: int, most: int) -> NDArray[np.intp]:
+        """Choose at most so many of n rows at random, in their order."""
+        if n <= most:
+            return np.arange(n)
+        return np.sort(np.random.default_rng(self.seed).choice(n, most, replace=False))
 
     def _say(self, n: int, looked_at: int) -> None:
         self._note(CLEAN if self.params["clean_training"] else MIXED)

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection import catalogue
-from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
+from pynomaly.detection.algorithms.contract import Algorithm, Matrix, MemberScores, Progress, State
 from pynomaly.detection.algorithms.levels import Levels
 from pynomaly.detection.algorithms.stored import Stored
-from pynomaly.detection.algorithms.threads import thread_count
+from pynomaly.detection.algorithms.threads import thread_count, workers
 from pynomaly.detection.parameters import Value
 
 Spec = tuple[str, Mapping[str, Value]]
@@ -30,6 +29,24 @@ class Member:
     def level(self, X: Matrix) -> Matrix:
         """Give the level of each row of `X`, (m, d): float64, shape (m,)."""
         return self.levels.apply(self.algorithm.score(X))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Members, and their scores and levels of n rows: each of shape (members, n)."""
+
+    members: list[Member]
+    scores: Matrix
+    levels: Matrix
+
+    def __getitem__(self, part: slice) -> "Trained":
+        """Give some of the members."""
+        return Trained(self.members[part], self.scores[part], self.levels[part])
+
+    def __add__(self, other: "Trained") -> "Trained":
+        """Put the members of two together."""
+        scores = np.concatenate([self.scores, other.scores])
+        return Trained([*self.members, *other.members], scores, np.concatenate([self.levels, other.levels]))
 
 
 class Combined(Algorithm):
@@ -55,15 +72,14 @@ class Combined(Algorithm):
 
     def _trained(
         self, specs: Sequence[Spec], tables: Sequence[Matrix], X: Matrix, progress: Progress
-    ) -> tuple[list[Member], Matrix]:
+    ) -> Trained:
         """Train one member for each of `specs` on its own table, in parallel.
 
-        Also gives the members' levels of the rows of `X`, (n, d), shape (members, n); these rows are what the
-        levels refer to.
+        The scores and levels are those of the rows of `X`, (n, d), which the levels refer to.
         """
         made = [catalogue.create(name, dict(params), self.seed) for name, params in specs]
         shares = np.zeros(len(made))
-        levels = np.empty((len(made), len(X)))
+        scores, levels = np.empty((len(made), len(X))), np.empty((len(made), len(X)))
 
         def fit(place: int) -> Member:
             def tell(share: float) -> None:
@@ -71,13 +87,20 @@ class Combined(Algorithm):
                 progress(float(shares.mean()))
 
             algorithm, table = made[place].fit(tables[place], tell), tables[place]
-            scores = algorithm.training_scores_ if table is X else algorithm.score(X)
-            member = Member(algorithm, Levels.fit(scores))
-            levels[place] = member.levels.apply(scores)
+            scores[place] = algorithm.training_scores_ if table is X else algorithm.score(X)
+            member = Member(algorithm, Levels.fit(scores[place]))
+            levels[place] = member.levels.apply(scores[place])
             return member
 
-        with ThreadPoolExecutor(min(thread_count(), len(made))) as pool:
-            return list(pool.map(fit, range(len(made)))), levels
+        threads = min(thread_count(), len(made))
+        if threads == 1:
+            return Trained([fit(place) for place in range(len(made))], scores, levels)
+        with workers(threads) as pool:
+            return Trained(list(pool.map(fit, range(len(made)))), scores, levels)
+
+    def _keep(self, trained: Trained, rows: NDArray[np.intp]) -> None:
+        """Keep the members; `rows` says which training rows, shape (n,), the scores are of."""
+        self._members, self.members_ = trained.members, MemberScores(trained.scores, rows)
 
     def _combine(self, levels: Matrix) -> Matrix:
         total = np.zeros(levels.shape[1])

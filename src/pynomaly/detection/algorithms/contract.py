@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -19,6 +20,14 @@ Progress = Callable[[float], None]
 CELLS_AT_ONCE = 1_000_000
 
 
+@dataclass(frozen=True)
+class MemberScores:
+    """What each detector of several made of training rows: scores, (members, m), of `rows`, (m,)."""
+
+    scores: Matrix
+    rows: NDArray[np.intp]
+
+
 class Algorithm(ABC):
     """A detector of anomalous rows in a matrix of finite numbers.
 
@@ -32,6 +41,8 @@ class Algorithm(ABC):
         notes_: what was done otherwise than asked for, and why; shown to users.
         out_of_sample_: whether a training row's score is what it would be had it not been trained on, or so
             nearly: each row leaves itself out, or had a part in little of what was learned.
+        members_: how each of the detectors that it is made of scores training rows; None when it is made of
+            none, and after `from_state`.
         unit_: what scores are multiples of, where that depends on the number of training rows.
     """
 
@@ -52,6 +63,7 @@ class Algorithm(ABC):
         self.seed = seed
         self.notes_: tuple[str, ...] = ()
         self.n_features_ = 0
+        self.members_: MemberScores | None = None
 
     def fit(self, X: Matrix, progress: Progress | None = None) -> Self:
         """Learn from `X`, float64, shape (n, d), finite; `progress` is called with shares from 0 to 1.

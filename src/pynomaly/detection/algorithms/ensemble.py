@@ -41,11 +41,12 @@ class Ensemble(Combined):
     def _fit(self, X: Matrix, progress: Progress) -> None:
         self._member_weights()  # refused before the members are trained
         specs = self._specs()
-        self._members, levels = self._trained(specs, [X] * len(specs), X, progress)
+        trained = self._trained(specs, [X] * len(specs), X, progress)
+        self._keep(trained, np.arange(len(X)))
         for member in self._members:
             for note in member.algorithm.notes_:
                 self._note(f"{member.algorithm.name}: {note}")
-        self._training_scores = self._combine(levels)
+        self._training_scores = self._combine(trained.levels)
 
     def _specs(self) -> Sequence[Spec]:
         return [catalogue.member(spelled) for spelled in self.params["members"]]

@@ -12,7 +12,9 @@ from pynomaly.detection.algorithms.kernels import Ints
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import map_blocks, run_blocks
 
-AT_ONCE = 65_536
+CELLS_AT_ONCE = 1_048_576
+"""Rows are taken in blocks of so many values, which take a millisecond: fewer are not worth threads."""
+
 MAX_BINS = 10_000
 JUST_BELOW_ONE = 1 - 1e-12
 """Keeps the greatest training value inside the last bin."""
@@ -61,7 +63,7 @@ class HBOS(Algorithm):
             kernels.find_ranges(X, low, high, begin, end)
             return low, high
 
-        lows, highs = zip(*map_blocks(work, len(X), AT_ONCE), strict=True)
+        lows, highs = zip(*map_blocks(work, len(X), _rows_at_once(X)), strict=True)
         return np.min(lows, axis=0), np.max(highs, axis=0)
 
     def _heights(self, X: Matrix, bins: int, varies: NDArray[np.bool_]) -> Matrix:
@@ -72,7 +74,7 @@ class HBOS(Algorithm):
             kernels.count_bins(X, self._halves, self._inverse, counts, begin, end)
             return counts
 
-        counts = np.sum(map_blocks(work, len(X), max(AT_ONCE, 8 * bins)), axis=0)
+        counts = np.sum(map_blocks(work, len(X), max(_rows_at_once(X), 8 * bins)), axis=0)
         smoothing = float(self.params["smoothing"])
         heights = counts * (bins / len(X))
         heights[~varies] /= bins  # a column with one value has one bin
@@ -91,7 +93,7 @@ class HBOS(Algorithm):
         def work(begin: int, end: int) -> None:
             kernels.add_parts(X, *fixed, begin, end)
 
-        run_blocks(work, len(X), AT_ONCE)
+        run_blocks(work, len(X), _rows_at_once(X))
         return totals
 
     def _contributions(self, X: Matrix) -> Matrix:
@@ -115,3 +117,7 @@ class HBOS(Algorithm):
         if d * hbos._parts.shape[1] >= 2**32:
             raise stored.bad("parts", "is too large")
         return hbos
+
+
+def _rows_at_once(X: Matrix) -> int:
+    return max(1, CELLS_AT_ONCE // X.shape[1])

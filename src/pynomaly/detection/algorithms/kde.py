@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
+from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State, read_only
 from pynomaly.detection.algorithms.kde_kernels import log_sums
 from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
 from pynomaly.detection.algorithms.scaling import Scaling
@@ -71,7 +71,7 @@ class KDE(Algorithm):
         return self._score_scaled(self._scaling.apply(X))
 
     def _score_scaled(self, X: Matrix, progress: Progress | None = None) -> Matrix:
-        sums, inverse = np.empty(len(X)), 1.0 / self._bandwidth
+        sums, inverse, X = np.empty(len(X)), 1.0 / self._bandwidth, read_only(X)
 
         def work(begin: int, end: int) -> None:
             log_sums(X, self._points, inverse, sums, begin, end)
