@@ -30,6 +30,16 @@ def test_is_the_sum_of_log_heights(params, bins):
     assert np.allclose(hbos.score(rows), parts.sum(axis=1), rtol=1e-12)
 
 
+@pytest.mark.parametrize("d", [1, 700, 3000])
+def test_any_number_of_columns_is_taken_together_right(d):
+    train = np.random.default_rng(d).normal(size=(61, d)) * np.arange(1, d + 1)
+    hbos = HBOS(n_bins=5).fit(train)
+    parts = brute(train, train, 5)
+    assert np.allclose(hbos.contributions(train), parts, rtol=1e-12)
+    assert np.allclose(hbos.training_scores_, parts.sum(axis=1), rtol=1e-12)
+    assert np.array_equal(hbos.score(train[60:]), hbos.training_scores_[60:])
+
+
 def test_values_outside_the_range_count_most():
     hbos = HBOS().fit(X)
     outside = hbos.contributions(X.max(axis=0)[None] * 1.5)
@@ -62,6 +72,6 @@ def test_many_blocks_count_as_one(monkeypatch):
     from pynomaly.detection.algorithms import hbos as module
 
     whole = HBOS().fit(X)
-    monkeypatch.setattr(module, "AT_ONCE", 64)
+    monkeypatch.setattr(module, "CELLS_AT_ONCE", 64 * X.shape[1])
     monkeypatch.setattr(module, "MAX_BINS", 20)
     assert np.array_equal(HBOS().fit(X).training_scores_, whole.training_scores_)
