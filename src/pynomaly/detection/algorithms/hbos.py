@@ -120,4 +120,4 @@ class HBOS(Algorithm):
 
 
 def _rows_at_once(X: Matrix) -> int:
-    return max(1, CELLS_AT_ONCE // X.shape[1])
+    return max(1, CELLS_AT_ONCE // int(X.shape[1]))
