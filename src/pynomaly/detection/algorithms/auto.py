@@ -34,12 +34,12 @@ CLEAN = (
 )
 
 BULK: Spec = ("elliptic_envelope", {})
-FAR: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean"})
+FAR: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "robust"})
 ISOLATED: Spec = ("isolation_forest", {})
 IN_A_TAIL: Spec = ("ecod", {})
 FAR_FROM_KEPT: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "rank"})
 
-NEAREST: Spec = ("knn", {"n_neighbors": 1})
+NEAREST: Spec = ("knn", {"n_neighbors": 1, "scaling": "robust"})
 NEAR: Spec = ("knn", {"n_neighbors": 5, "method": "mean", "scaling": "rank"})
 
 SCREEN = [0, 2, 3]

@@ -103,8 +103,8 @@ class PyodDetector(Algorithm):
             value, theirs = self.params[parameter.name], PYOD_NAMES.get(parameter.name, parameter.name)
             if value == "auto" and known[theirs].default is None:
                 value = None
-            if parameter.name in LOWERED and value is not None and value > max(1, n - 1):
-                value = max(1, n - 1)
+            if parameter.name in LOWERED and value is not None and value > (most := _most(theirs, value, n)):
+                value = most
                 self._note(f"{parameter.name} was lowered to {value}: there are {n} rows to learn from.")
             given[theirs] = value
         if "detector_list" in known:
@@ -222,6 +222,14 @@ def _calm(peer: Peer, seed: int) -> Iterator[_Reseed]:
             stack.enter_context(one_thread())
         reseed()
         yield reseed
+
+
+def _most(name: str, value: int, n: int) -> int:
+    """Give the most that a parameter which counts rows may be; batches must leave no single row over."""
+    if name != "batch_size":
+        return max(1, n - 1)
+    most = min(value, n)
+    return most - 1 if n % most == 1 and most > 2 else most
 
 
 def _told(error: Exception) -> str:

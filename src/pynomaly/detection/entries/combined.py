@@ -31,7 +31,11 @@ ENTRIES = (
             Parameter(
                 "members",
                 "members",
-                ("isolation_forest", "elliptic_envelope", "knn(n_neighbors=0.1, method=mean)"),
+                (
+                    "isolation_forest",
+                    "elliptic_envelope",
+                    "knn(n_neighbors=0.1, method=mean, scaling=robust)",
+                ),
                 "The algorithms, each with its own parameters in parentheses.",
             ),
             Parameter(

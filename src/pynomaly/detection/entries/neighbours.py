@@ -59,9 +59,9 @@ ENTRIES = (
             ),
             METRIC,
             POWER,
-            SCALING,
+            replace(SCALING, default="standard"),
         ),
-        scaling="robust",
+        scaling="standard",
         tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
     AlgorithmInfo(
