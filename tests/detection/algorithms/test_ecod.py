@@ -169,8 +169,9 @@ class TestKnots:
         knots = np.unique(np.array(values) + 0.0)
         guide = np.empty(cells + 1, np.int32)
         kernels.fill_guide(knots, low, inverse, guide)
-        padded = np.append(knots, np.inf)
-        for x in [*queries, *values]:
-            before = np.searchsorted(knots, x, "left")
-            equal = before < len(knots) and knots[before] == x
-            assert kernels.place_of(x, padded, guide, low, inverse) == 2 * before + equal
+        padded, rows = np.append(knots, np.inf), np.array([*queries, *values])
+        before = np.searchsorted(knots, rows, "left")
+        equal = padded[before] == rows
+        own, found = (padded, guide, np.arange(2 * len(knots) + 1.0)), np.empty(len(rows))
+        kernels.find_parts(rows, own, low, inverse, found)
+        assert np.array_equal(found, 2 * before + equal)

@@ -5,9 +5,12 @@ before knot i, place 2i + 1 is knot i itself, place 2k lies above all. A guide d
 range into cells and says how many knots lie before each, so that few knots need to be compared.
 """
 
+import numpy as np
+
 from pynomaly.detection.algorithms.kernels import Codes, Floats, Ints, kernel
 
 TILE = 2_048
+ONE, TWO = np.uint32(1), np.uint32(2)
 
 
 @kernel
@@ -70,18 +73,29 @@ def fill_guide(knots: Floats, low: float, inverse: float, guide: Codes) -> None:
 
 
 @kernel
-def place_of(x: float, knots: Floats, guide: Codes, low: float, inverse: float) -> int:
-    """Find the place of one value."""
-    cell = cell_of(x, low, inverse, len(guide) - 1)
-    first, last = guide[cell], guide[cell + 1]
-    while last - first > 1:
-        middle = (first + last) // 2
-        if knots[middle] < x:
-            first = middle + 1
-        else:
-            last = middle
-    first += int(knots[first] < x)
-    return int(2 * first + int(knots[first] == x))
+def find_parts(
+    values: Floats, own: tuple[Floats, Codes, Floats], low: float, inverse: float, out: Floats
+) -> None:
+    """Find the place of each of a column's values and write its part; `own`: knots, guide, parts.
+
+    Knots of later cells are greater than the value, so that two may be compared without asking where the
+    cell ends: that is what most cells need, and a processor need not guess.
+    """
+    knots, guide, part = own
+    cells = len(guide) - 1
+    for r in range(len(values)):
+        x = values[r]
+        cell = np.uint32(cell_of(x, low, inverse, cells))
+        first, last = np.uint32(guide[cell]), np.uint32(guide[cell + np.uint32(1)])
+        while last - first > TWO:
+            middle = (first + last) // TWO
+            if knots[middle] < x:
+                first = middle + ONE
+            else:
+                last = middle
+        first += np.uint32(knots[first] < x)
+        first += np.uint32(knots[first] < x)
+        out[r] = part[TWO * first + np.uint32(knots[first] == x)]
 
 
 @kernel
@@ -103,17 +117,21 @@ def add_tails(
     `starts`, (d + 1, 3), says where each column's knots, guide and parts begin.
     """
     totals[begin:end] = 0.0
+    share = np.empty(TILE)
     for first in range(begin, end, TILE):
         last = min(first + TILE, end)
         for j in range(X.shape[1]):
-            own = knots[starts[j, 0] : starts[j + 1, 0]]
-            guide = guides[starts[j, 1] : starts[j + 1, 1]]
-            part = parts[starts[j, 2] : starts[j + 1, 2]]
-            for r in range(first, last):
-                share = part[place_of(X[r, j], own, guide, low[j], inverse[j])]
-                totals[r] += share
-                if shares.shape[0] > 0:
-                    shares[r, j] = share
+            own = (
+                knots[starts[j, 0] : starts[j + 1, 0]],
+                guides[starts[j, 1] : starts[j + 1, 1]],
+                parts[starts[j, 2] : starts[j + 1, 2]],
+            )
+            find_parts(X[first:last, j], own, low[j], inverse[j], share)
+            for r in range(last - first):
+                totals[first + r] += share[r]
+            if shares.shape[0] > 0:
+                for r in range(last - first):
+                    shares[first + r, j] = share[r]
 
 
 @kernel

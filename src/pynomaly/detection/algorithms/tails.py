@@ -24,7 +24,7 @@ FINE = 256
 
 MIDDLE = 0.98
 STEEPEST = 1e300
-CELLS_PER_KNOT = 4
+CELLS_PER_KNOT = 2
 
 Parts = Callable[[Matrix, Matrix, Matrix], Matrix]
 """Turns -log of the left and of the right tail, and the sorted column, into a column's part of the score."""
