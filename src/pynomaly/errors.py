@@ -159,12 +159,6 @@ class UntrustedModel(BadBundle):
     code = "untrusted_model"
 
 
-class CannotSave(InputError):
-    """The detector can be trained and used, but not saved."""
-
-    code = "cannot_save"
-
-
 class NotWritable(PynomalyError):
     """The file cannot be written."""
 

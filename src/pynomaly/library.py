@@ -124,9 +124,10 @@ class Detector:
         `value` is a score; or give one of `contamination`, `max_alerts`, `fdr` and `quantile`, as for
         `Detector`. Nothing stands for contamination "auto". Raises BadParameter, NotFitted.
 
-        >>> detector = Detector().fit([[float(i % 7), float(i % 5)] for i in range(200)])
-        >>> detector.set_threshold(max_alerts=3).threshold == detector.set_threshold(quantile=0.98).threshold
-        False
+        >>> rows = [[float(i % 19), float(i % 23)] for i in range(400)]
+        >>> detector = Detector().fit(rows).set_threshold(max_alerts=20)
+        >>> bool(0 < (detector.score(rows) > detector.threshold).sum() <= 20)
+        True
         """
         self._move(self.model.with_threshold(value, **ways))
         return self

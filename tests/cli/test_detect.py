@@ -18,7 +18,11 @@ import pynomaly
 from pynomaly.cli import present
 from pynomaly.cli.main import main
 from pynomaly.cli.progress import progress_bar
+from pynomaly.detection.algorithms.auto import MIXED
 from pynomaly.tables import Reject
+
+NOTE = f"pynomaly: note: {MIXED}\n"
+"""What `auto`, the default, says of itself."""
 
 RNG = np.random.default_rng(3)
 ROWS = [
@@ -53,7 +57,7 @@ def detect(capsys):
 def test_the_json_is_what_the_library_gives(detect, table):
     code, out, err = detect(table, "--format", "json", "--top", 2, "--label-column", "label", "--seed", 4)
     told = json.loads(out)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, NOTE)
     assert list(told) == [
         "n_rows",
         "n_anomalies",
@@ -76,10 +80,12 @@ def test_the_json_is_what_the_library_gives(detect, table):
 
 def test_the_table_says_what_was_found_and_why(detect, table):
     code, out, err = detect(table, "--exclude", "label", "--top", 1, "--contamination", 0.05)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, NOTE)
     lines = out.splitlines()
-    assert lines[0].startswith("200 rows: 10 anomalies (5.00%) by isolation_forest, score above ")
-    assert lines[1] == "Estimated contamination: 0.50% of the training rows stand out"
+    assert lines[0].startswith("200 rows: 10 anomalies (5.00%) by auto, score above ")
+    share = pynomaly.detect(table, exclude=["label"], contamination=0.05).estimated_contamination
+    assert 0.005 <= share <= 0.02  # one row was planted
+    assert lines[1] == f"Estimated contamination: {share:.2%} of the training rows stand out"
     assert lines[4].split()[:1] == ["5"]
     assert "the highest value in training" in out
     assert lines[-1] == "9 more; --top shows more, --output writes all rows."
@@ -207,11 +213,15 @@ def test_tables_with_nothing_to_compare(detect, tmp_path, name, says):
         (["--label-column", "nope"], 3, "no column 'nope'"),
         (["--label-column", "a"], 3, "not binary"),
         (["-a", "isolation_forrest"], 3, "Did you mean 'isolation_forest'"),
-        (["-p", "n_trees=many"], 3, "n_trees"),
-        (["-p", "n_trees=0"], 3, "n_trees"),
-        (["-p", "trees=5"], 3, "no parameter 'trees'"),
+        (
+            ["-a", "isolation_forest", "-p", "n_trees=many"],
+            3,
+            "n_trees of isolation_forest is a whole",
+        ),
+        (["-a", "isolation_forest", "-p", "n_trees=0"], 3, "n_trees of isolation_forest is a whole"),
+        (["-p", "n_trees=5"], 3, "auto has no parameter 'n_trees'. It has: clean_training"),
         (["-p", "n_trees"], 2, "--param takes name=value"),
-        (["-p", "n_trees=5", "-p", "n_trees=6"], 2, "n_trees twice"),
+        (["-a", "isolation_forest", "-p", "n_trees=5", "-p", "n_trees=6"], 2, "n_trees twice"),
         (["--columns", ""], 3, "none is named"),
         (["--columns", "label", "--label-column", "label"], 3, "none is named"),
         (["--seed", "4294967296"], 3, "up to 4294967295"),
@@ -287,7 +297,7 @@ def command(*arguments, **options):
 def test_standard_input_is_read_and_nothing_but_json_comes_out_of_a_pipe(table):
     with Path(table).open("rb") as file:
         done = command("detect", "-", "--format", "json", stdin=file)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, NOTE.encode())
     assert json.loads(done.stdout)["n_rows"] == 200
 
 
@@ -313,7 +323,7 @@ def test_a_reader_that_goes_away_is_no_error(table):
     )
     reading.stdout.close()
     _, err = reading.communicate()
-    assert (reading.returncode, err) == (0, b"")
+    assert (reading.returncode, err) == (0, NOTE.encode())
 
 
 def test_a_bar_is_shown_on_a_terminal(table):

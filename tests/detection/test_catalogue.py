@@ -10,14 +10,37 @@ from pynomaly.detection import catalogue
 from pynomaly.detection.catalogue import CATALOGUE, check_parameters, create, get
 from pynomaly.errors import BadParameter, UnknownAlgorithm
 
+OURS = [
+    "auto",
+    "ensemble",
+    "isolation_forest",
+    "inne",
+    "one_class_svm",
+    "local_outlier_factor",
+    "knn",
+    "dte_nonparametric",
+    "elliptic_envelope",
+    "pca",
+    "cblof",
+    "ecod",
+    "copod",
+    "hbos",
+    "robust_z",
+    "loda",
+    "gmm",
+    "kde",
+]
 
-def test_names_the_four_algorithms():
-    assert list(CATALOGUE) == [
-        "isolation_forest",
-        "one_class_svm",
-        "local_outlier_factor",
-        "elliptic_envelope",
-    ]
+
+def test_names_the_algorithms_the_default_first_and_those_of_extras_last():
+    names = list(CATALOGUE)
+    assert names[: len(OURS)] == OURS
+    assert names[len(OURS) : len(OURS) + 2] == ["autoencoder", "keras_autoencoder"]
+    others = names[len(OURS) + 2 :]
+    assert len(others) >= 38
+    assert all(name.startswith("pyod.") for name in others)
+    assert [name for name, entry in CATALOGUE.items() if entry.extra is None] == OURS
+    assert names[0] == catalogue.DEFAULT
 
 
 def test_imports_no_numeric_library():
@@ -39,17 +62,20 @@ def test_entries_are_json_and_their_defaults_are_allowed(name):
     assert shown["tags"]["explains"] in ("exact", "approximation")
     for parameter in entry.parameters:
         assert parameter.check(parameter.default, name) == parameter.default
-        assert parameter.parse(str(parameter.default), name) == parameter.default
+        default = parameter.default
+        written = ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        assert parameter.parse(written, name) == default
         assert parameter.help.endswith(".")
     assert len({p.name for p in entry.parameters}) == len(entry.parameters)
 
 
 @pytest.mark.parametrize(("name", "hint"), [("isolation_forrest", "isolation_forest"), ("SVDD", ""), (7, "")])
 def test_unknown_names_are_refused_with_a_hint(name, hint):
-    with pytest.raises(UnknownAlgorithm, match=r"There are: isolation_forest, one_class_svm") as caught:
+    with pytest.raises(UnknownAlgorithm, match="There are: " + ", ".join(OURS)) as caught:
         get(name)
     assert ("Did you mean" in caught.value.message) == bool(hint)
     assert hint in caught.value.message
+    assert caught.value.message.endswith(", autoencoder, keras_autoencoder, and pyod.<Name>.")
 
 
 def test_parameters_are_completed_with_defaults():

@@ -15,7 +15,7 @@ from pynomaly.detection.catalogue import CATALOGUE, create, require
 from pynomaly.detection.entries import info
 from pynomaly.detection.entries.pyod import PEERS
 from pynomaly.detection.trust import allowing_skops, skops_allowed
-from pynomaly.errors import CannotSave, MissingExtra
+from pynomaly.errors import MissingExtra
 
 TORCH = "pip install 'pynomaly-platform[torch]'"
 
@@ -83,7 +83,6 @@ class TestCatalogue:
         entry = CATALOGUE[f"pyod.{peer.name}"]
         assert len(entry.name) <= 64  # as the database's column
         assert {p.name for p in entry.parameters} >= {"training_rows", "scaling"}
-        assert entry.saves is peer.saves
         assert entry.summary.endswith(".")
 
 
@@ -116,12 +115,6 @@ class TestRefusals:
         with pytest.raises(MissingExtra):
             catalogue.load_class(name)().fit(np.random.default_rng(0).normal(size=(30, 2)))
 
-    def test_what_cannot_be_saved_is_refused_early_where_it_must_be_saved(self, full):
-        require("pyod.VAE", {})
-        with pytest.raises(CannotSave, match=r"pyod.VAE cannot be saved") as caught:
-            require("pyod.VAE", {}, to_save=True)
-        assert caught.value.status == 422
-
 
 class TestCommandLine:
     def test_lists_them_with_the_command(self, bare, capsys):
@@ -142,11 +135,6 @@ class TestCommandLine:
         assert main(["detect", str(file), "--algorithm", "autoencoder"]) == MissingExtra.exit_code
         [line] = capsys.readouterr().err.strip().splitlines()
         assert TORCH in line
-
-    def test_saving_what_cannot_be_saved_fails_before_training(self, full, tmp_path, capsys):
-        words = ["detect", "no.csv", "--algorithm", "pyod.VAE", "--save", str(tmp_path / "m")]
-        assert main(words) == CannotSave.exit_code
-        assert "cannot be saved" in capsys.readouterr().err
 
 
 def test_skops_is_allowed_only_inside():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pynomaly.columns import Column, ColumnData, Levels
 from pynomaly.detection import bundle
+from pynomaly.detection.algorithms.auto import MIXED
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.detection.features import column_of
 from pynomaly.detection.model import Model
@@ -127,8 +128,8 @@ def test_seeds_make_training_repeatable():
 def test_bad_requests_are_refused_before_training():
     with pytest.raises(UnknownAlgorithm, match="Did you mean 'isolation_forest'"):
         Model.fit(FRAME, "isolation_forrest")
-    with pytest.raises(BadParameter, match="n_trees"):
-        Model.fit(FRAME, parameters={"n_trees": "many"})
+    with pytest.raises(BadParameter, match=r"n_trees of isolation_forest is .* not 'many'"):
+        Model.fit(FRAME, "isolation_forest", parameters={"n_trees": "many"})
     with pytest.raises(BadParameter, match="contamination"):
         Model.fit(FRAME, contamination=0.6)
     with pytest.raises(TooFewRows, match="at least 2 rows"):
@@ -136,14 +137,19 @@ def test_bad_requests_are_refused_before_training():
 
 
 def test_columns_that_are_not_used_are_noted():
+    """The notes on columns come first, then those of the algorithm."""
     constant = Column("c", "constant", "every value is the same")
-    model = Model.fit(FRAME, schema=[*(d.column for d in FRAME.values()), constant])
+    model = Model.fit(FRAME, "isolation_forest", schema=[*(d.column for d in FRAME.values()), constant])
     assert model.notes == ("Column 'c' is not used: every value is the same.",)
     assert model.columns == ("x", "k", "t")
     many = [Column(f"c{i}", "constant", "alike") for i in range(30)]
-    notes = Model.fit(FRAME, schema=[*(d.column for d in FRAME.values()), *many]).notes
+    notes = Model.fit(FRAME, "isolation_forest", schema=[*(d.column for d in FRAME.values()), *many]).notes
     assert len(notes) == 21
     assert notes[-1] == "10 more columns are not used."
+    assert Model.fit(FRAME, "auto", schema=[*(d.column for d in FRAME.values()), constant]).notes == (
+        "Column 'c' is not used: every value is the same.",
+        MIXED,
+    )
 
 
 def spoiled(change, key=None):

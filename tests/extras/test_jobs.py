@@ -11,9 +11,12 @@ import pytest
 
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.settings import Settings
+from pynomaly.tables import ingest
 
 NAMES = [
-    n for n in ("autoencoder", "keras_autoencoder", "pyod.IForest", "pyod.ECOD") if CATALOGUE[n].available
+    name
+    for name in ("autoencoder", "keras_autoencoder", "pyod.IForest", "pyod.ECOD", "pyod.DeepSVDD")
+    if CATALOGUE[name].available
 ]
 if not NAMES:
     pytest.skip("no extra is installed", allow_module_level=True)
@@ -42,7 +45,8 @@ def run(work: str, payload: dict, scratch: Path) -> dict:
 def test_trained_and_used(name, tmp_path):
     X = np.random.default_rng(0).normal(size=(150, 3))
     X[7] += 9
-    pd.DataFrame(X, columns=list("abc")).to_parquet(tmp_path / "t.parquet")
+    np.savetxt(tmp_path / "t.csv", X, delimiter=",", header="a,b,c", comments="")
+    ingest(tmp_path / "t.csv", tmp_path / "t.parquet", filename="t.csv")
     parameters = {"epochs": 5} if "epochs" in {p.name for p in CATALOGUE[name].parameters} else {}
     payload = {
         "table": str(tmp_path / "t.parquet"),

@@ -236,7 +236,8 @@ def test_a_detector_that_cannot_be_trained_says_why(ada: Any, large: Any) -> Non
     """A failed training leaves the detector `failed` with the reason, through either route."""
     parameters = {"n_trees": 10_000, "max_samples": 1.0}
     for path in ("/detectors/{}/train", "/detection/detect"):
-        detector = ada.post("/detectors", 201, {"name": "n", "parameters": parameters})
+        asked = {"name": "n", "algorithm": "isolation_forest", "parameters": parameters}
+        detector = ada.post("/detectors", 201, asked)
         body = {"dataset_id": large["id"]}
         if path == "/detection/detect":
             body["detector_id"] = detector["id"]

@@ -77,7 +77,8 @@ def test_waiting_ends_in_time(ada: Any, large: Any) -> None:
 
 def test_a_killed_process_is_replaced(ada: Any, large: Any, installation: Any) -> None:
     """When a job's process is killed, another one does the work, and the result is whole."""
-    body = {"dataset_id": large["id"], "parameters": {"n_trees": 3000}, "columns": ["a", "b"]}
+    body = {"dataset_id": large["id"], "algorithm": "isolation_forest", "parameters": {"n_trees": 3000}}
+    body["columns"] = ["a", "b"]
     begun = ada.post("/detection/detect", 202, body)
     until_running(ada, begun["job_id"])
     deadline = time.monotonic() + 10

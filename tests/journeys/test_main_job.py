@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import pynomaly
+from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.tables import read
 
 SORTS = ("-score", "score", "row", "-row")
@@ -133,9 +134,7 @@ def test_without_waiting_the_answer_is_202_and_a_place_to_look(ada: Any, payment
     assert begun["id"] in [item["id"] for item in ada.every("/detection/results", limit=1)]
 
 
-@pytest.mark.parametrize(
-    "algorithm", ["isolation_forest", "one_class_svm", "local_outlier_factor", "elliptic_envelope"]
-)
+@pytest.mark.parametrize("algorithm", [name for name, entry in CATALOGUE.items() if entry.extra is None])
 def test_every_algorithm_runs(ada: Any, dataset: Any, payments: Path, algorithm: str) -> None:
     """Each algorithm of the catalogue gives over HTTP what it gives in the library."""
     body = {"dataset_id": dataset["id"], "algorithm": algorithm, "columns": ["amount", "age"], "seed": 3}
@@ -148,9 +147,8 @@ def test_every_algorithm_runs(ada: Any, dataset: Any, payments: Path, algorithm:
 
 def test_a_detectors_life(ada: Any, dataset: Any, payments: Path) -> None:
     """Define, train, detect, train again, change: versions count up, and a change makes it untrained."""
-    detector = ada.post(
-        "/detectors", 201, {"name": "d", "parameters": {"n_trees": 50}, "columns": ["amount"]}
-    )
+    forest = {"algorithm": "isolation_forest", "columns": ["amount"]}
+    detector = ada.post("/detectors", 201, {"name": "d", "parameters": {"n_trees": 50}, **forest})
     path = f"/detectors/{detector['id']}"
     assert (detector["status"], detector["model"]) == ("untrained", None)
     assert detector["parameters"]["max_samples"] == "auto"
@@ -163,15 +161,13 @@ def test_a_detectors_life(ada: Any, dataset: Any, payments: Path) -> None:
     assert result["model_id"] == trained["model_id"]
     assert result["detector_id"] == detector["id"]
     assert result["threshold"] == trained["model"]["threshold"]
-    fitted = pynomaly.Detector(columns=["amount"], n_trees=50).fit(payments)
+    fitted = pynomaly.Detector("isolation_forest", columns=["amount"], n_trees=50).fit(payments)
     assert result["threshold"] == fitted.threshold
     again = ada.post(f"{path}/train", 200, {"dataset_id": dataset["id"]}, wait=30)
     assert (again["model"]["version"], again["model"]["threshold"]) == (2, fitted.threshold)
-    renamed = ada.send(
-        "PUT", path, 200, json={"name": "e", "parameters": {"n_trees": 50}, "columns": ["amount"]}
-    )
+    renamed = ada.send("PUT", path, 200, json={"name": "e", "parameters": {"n_trees": 50}, **forest})
     assert (renamed["name"], renamed["status"]) == ("e", "trained")
-    changed = ada.send("PUT", path, 200, json={"name": "e", "columns": ["amount"]})
+    changed = ada.send("PUT", path, 200, json={"name": "e", **forest})
     assert (changed["status"], changed["model"], changed["parameters"]["n_trees"]) == ("untrained", None, 100)
     assert ada.get(path) == changed
     assert detector["id"] in [item["id"] for item in ada.every("/detectors", limit=1)]
@@ -206,9 +202,11 @@ def test_columns_may_come_in_any_order_with_others_beside_them(ada: Any, dataset
 def test_catalogue(ada: Any) -> None:
     """The algorithms with their parameters, defaults, ranges and help."""
     items = ada.get("/detectors/algorithms")["items"]
-    assert items[0]["name"] == "isolation_forest"
-    assert len(items) == 4
-    trees = items[0]["parameters"][0]
+    assert [item["name"] for item in items] == list(CATALOGUE)
+    assert items == [entry.json() for entry in CATALOGUE.values()]
+    assert items[0]["name"] == ada.post("/detectors", 201, {"name": "default"})["algorithm"] == "auto"
+    [forest] = [item for item in items if item["name"] == "isolation_forest"]
+    trees = forest["parameters"][0]
     assert (trees["name"], trees["default"], trees["minimum"]) == ("n_trees", 100, 1)
     assert trees["help"]
 

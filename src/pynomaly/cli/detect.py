@@ -118,7 +118,7 @@ def command(
     chosen = threshold(contamination=contamination, max_alerts=max_alerts, fdr=fdr, quantile=quantile)
     detector = prepared(model, training, chosen, label_column, allow_skops)
     if model is None:  # refused before the table is read
-        catalogue.require(detector.algorithm, detector.parameters, to_save=save is not None)
+        catalogue.require(detector.algorithm, detector.parameters)
     with progress_bar() as progress:
         result = run(detector, file, model is None, label_column, progress, top)
     if save is not None:

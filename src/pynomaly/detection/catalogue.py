@@ -117,18 +117,17 @@ def create(name: str, params: Mapping[str, Any] | None = None, seed: int = 0) ->
     return load_class(name)(seed=check_seed(seed, name), **checked)
 
 
-def require(name: str, params: Mapping[str, Any], to_save: bool = False) -> None:
+def require(name: str, params: Mapping[str, Any]) -> None:
     """Raise MissingExtra unless what algorithm `name` and its members need is installed.
 
-    `params` are checked ones; nothing is imported to tell. With `to_save`, raise CannotSave when a trained
-    one could not be kept.
+    `params` are checked ones; nothing is imported to tell.
     """
     entry = get(name)
-    entry.require(to_save)
+    entry.require()
     for parameter in entry.parameters:
         if parameter.type == "members":
             for spelled in cast("tuple[str, ...]", params.get(parameter.name, parameter.default)):
-                get(member(spelled)[0]).require(to_save)
+                get(member(spelled)[0]).require()
 
 
 def load_class(name: str) -> "type[Algorithm]":

@@ -146,9 +146,9 @@ def test_training(database: Database, context: Context, actor: User, store: Stor
         found = detectors.get(session, actor, detector.id)
         assert (found.status, found.error_code, found.model_id) == ("failed", "killed", model.id)
         assert service.start(session, actor, dataset.id, detector.id).model_id == model.id
-        renamed = detectors.update(session, actor, detector.id, "new", "isolation_forest")
+        renamed = detectors.update(session, actor, detector.id, "new", "auto")
         assert (renamed.name, renamed.model_id) == ("new", model.id)
-        changed = detectors.update(session, actor, detector.id, "new", "isolation_forest", seed=1)
+        changed = detectors.update(session, actor, detector.id, "new", "auto", seed=1)
         assert (changed.status, changed.model_id, changed.error_code) == ("untrained", None, None)
         assert detectors.model_of(session, changed) is None
         assert detectors.list_page(session, actor) == ([changed], None)

@@ -18,10 +18,11 @@ def test_nothing_found_yet(person: Any) -> None:
 def test_choose_dataset_then_algorithm(person: Any, dataset: str) -> None:
     assert f"/detections/new?dataset={dataset}" in person.see("/detections/new")
     page = person.see(f"/detections/new?dataset={dataset}")
-    assert 'name="parameter-n_trees"' in page
+    assert 'name="parameter-clean_training"' in page
     assert "3 of 4 columns can be used" in page
     page = person.see(f"/detections/new?dataset={dataset}&algorithm=local_outlier_factor")
     assert 'name="parameter-n_neighbors"' in page
+    assert 'name="parameter-clean_training"' not in page
 
 
 def test_the_result_page(person: Any, dataset: str) -> None:

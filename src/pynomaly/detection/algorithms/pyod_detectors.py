@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynomaly.detection import catalogue
-from pynomaly.detection.algorithms import pyod_store
+from pynomaly.detection.algorithms import pyod_networks, pyod_store
 from pynomaly.detection.algorithms.autoencoder import one_thread
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
 from pynomaly.detection.algorithms.occlusion import normal_rows, occlude
@@ -80,13 +80,21 @@ class PyodDetector(Algorithm):
         self._note(f"PyOD was trained on a random sample of {most} of the {len(X)} rows.")
         return X[np.sort(np.random.default_rng(self.seed).choice(len(X), most, replace=False))]
 
-    def _train(self) -> Any:
-        """Make PyOD's detector and train it on the sampled rows."""
+    def _train(self, stored: Stored | None = None) -> Any:
+        """Make PyOD's detector and train it on the sampled rows; or put what is stored into it."""
         try:
             with _calm(self.peer, self.seed):
                 module = importlib.import_module(f"pyod.models.{self.peer.module}")
                 made = getattr(module, self.peer.name)
-                return made(**self._arguments(inspect.signature(made).parameters)).fit(self._rows)
+                arguments = self._arguments(inspect.signature(made).parameters)
+                if stored:
+                    once = dict.fromkeys(pyod_networks.ROUNDS & set(arguments), 1)
+                    made = pyod_networks.unscored(made(**arguments | once), self._rows)
+                    pyod_networks.restore(self.peer, made, stored)
+                    return made
+                made = made(**arguments).fit(self._rows)
+                pyod_networks.check(self.peer, made)
+                return made
         except (PynomalyError, MemoryError, ImportError):
             raise
         except Exception as error:  # whatever a foreign library raises
@@ -161,18 +169,24 @@ class PyodDetector(Algorithm):
         return occlude(self._scores, self._scaling.apply(X), self._normal)
 
     def state(self) -> State:
-        """Give the detector as skops stores it, and what is ours around it; raises CannotSave."""
+        """Give the detector as skops stores it, or its rows and networks, and what is ours around it."""
+        by_skops = self.peer.networks is None
+        kept = (
+            {"model": pyod_store.dump(self._detector)}
+            if by_skops
+            else pyod_networks.dump(self.peer, self._detector)
+        )
         return {
-            "model": pyod_store.dump(self.peer, self._detector),
-            "rows": self._rows if self.peer.scoring == "beside" else self._rows[:1],
+            "rows": self._rows[:1] if by_skops and self.peer.scoring != "beside" else self._rows,
             "limits": self._limits,
             "normal": self._normal,
+            **kept,
             **self._scaling.state(),
         }
 
     @classmethod
     def from_state(cls, params: Mapping[str, Any], seed: int, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Make a trained detector; raises UntrustedModel unless `allowing_skops` was said."""
+        """Make a trained detector; raises UntrustedModel where it holds objects, unless `allowing_skops`."""
         catalogue.get(cls.name).require()
         made, stored = cls(seed=seed, **params), Stored(cls.name, state)
         made._scaling = Scaling.from_state(stored, made.params["scaling"])
@@ -181,7 +195,14 @@ class PyodDetector(Algorithm):
         made._rows = stored.take("rows", np.float64, (None, d), -limit, limit)
         made._normal = stored.take("normal", np.float64, (None, d), -limit, limit)
         made._limits = stored.take("limits", np.float64, (3,))
-        made._detector = pyod_store.load(cls.peer, stored)
+        if cls.peer.networks is None:
+            made._detector = pyod_store.load(cls.peer, stored)
+            return made
+        try:
+            made._detector = made._train(stored)
+        except FitFailed as error:
+            raise stored.bad("rows", "is none that can be learned from") from error
+        made.notes_ = ()  # they were said when it was trained
         return made
 
     @classmethod

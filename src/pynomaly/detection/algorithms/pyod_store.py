@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.detection import catalogue
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.entries.pyod import Peer
 from pynomaly.detection.trust import skops_allowed
@@ -42,10 +41,8 @@ TRUSTED = {
 """The types that a detector may hold besides its own class and what skops itself trusts."""
 
 
-def dump(peer: Peer, detector: Any) -> NDArray[np.uint8]:
-    """Store a trained detector; raises CannotSave when skops cannot."""
-    if not peer.saves:
-        raise catalogue.get(f"pyod.{peer.name}").cannot_save()
+def dump(detector: Any) -> NDArray[np.uint8]:
+    """Store a trained detector."""
     from skops.io import dumps
 
     return np.frombuffer(dumps(detector, compression=zipfile.ZIP_STORED), np.uint8)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pynomaly.detection.parameters import Parameter
-from pynomaly.errors import BadParameter, CannotSave, MissingExtra
+from pynomaly.errors import BadParameter, MissingExtra
 
 SCALING = Parameter(
     "scaling",
@@ -36,8 +36,7 @@ def installed(package: str) -> bool:
 class AlgorithmInfo:
     """One algorithm as users see it, and where its class lives.
 
-    `extra` names the optional extras that training needs, separated by commas; None: none. `saves` is false
-    when a trained one can only be used by the process that trained it.
+    `extra` names the optional extras that training needs, separated by commas; None: none.
     """
 
     name: str
@@ -49,7 +48,6 @@ class AlgorithmInfo:
     scaling: str = "none"
     tags: Mapping[str, Any] = field(default_factory=dict)
     extra: str | None = None
-    saves: bool = True
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -67,13 +65,8 @@ class AlgorithmInfo:
         """The command that installs what it needs beyond the base; None when it needs nothing."""
         return f"pip install 'pynomaly-platform[{self.extra}]'" if self.extra else None
 
-    def require(self, to_save: bool = False) -> None:
-        """Raise MissingExtra, which names the command, when something it needs is not installed.
-
-        With `to_save`, raise CannotSave when a trained one could not be kept.
-        """
-        if to_save and not self.saves:
-            raise self.cannot_save()
+    def require(self) -> None:
+        """Raise MissingExtra, which names the command, when something it needs is not installed."""
         if self.missing:
             names = " and ".join(self.missing)
             raise MissingExtra(
@@ -82,14 +75,6 @@ class AlgorithmInfo:
                 extra=self.extra,
                 install=self.install,
             )
-
-    def cannot_save(self) -> CannotSave:
-        """Make the error that says that a trained one cannot be kept."""
-        return CannotSave(
-            f"A trained {self.name} cannot be saved: train and score with it in one process, by the library "
-            "or the command line.",
-            algorithm=self.name,
-        )
 
     def parameter(self, name: str) -> Parameter:
         """Find a parameter by name.
@@ -119,7 +104,6 @@ class AlgorithmInfo:
             "extra": self.extra,
             "available": self.available,
             "install": self.install,
-            "saves": self.saves,
             "parameters": [parameter.json() for parameter in self.parameters],
         }
 

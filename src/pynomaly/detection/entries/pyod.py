@@ -31,7 +31,7 @@ class Peer:
     - pairs: one row at a time, twice over, since PyOD stumbles over a single one;
     - blocks: many rows at a time, which gives the same bits;
     - beside: the detector scores whole tables only, so that each row is added to the training rows.
-    `saves`: whether skops can store it.
+    `networks`: attributes that hold its trained networks, when skops cannot store it; None when it can.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Peer:
     rows: int = MANY
     scoring: Scoring = "rows"
     torch: bool = False
-    saves: bool = True
+    networks: tuple[str, ...] | None = None
 
     def info(self) -> AlgorithmInfo:
         """Make the catalogue's entry."""
@@ -68,7 +68,6 @@ class Peer:
                 "seeded": True,
             },
             extra="pyod,torch" if self.torch else "pyod",
-            saves=self.saves,
         )
 
 
@@ -297,7 +296,7 @@ PEERS = (
         ),
         rows=HANDFUL,
         scoring="beside",
-        saves=False,
+        networks=(),
     ),
     Peer(
         "LOCI",
@@ -466,7 +465,7 @@ PEERS = (
         ),
         scoring="pairs",
         torch=True,
-        saves=False,
+        networks=("model",),
     ),
     Peer(
         "ALAD",
@@ -488,7 +487,7 @@ PEERS = (
             BATCH,
         ),
         torch=True,
-        saves=False,
+        networks=("dec", "enc", "disc_xx", "disc_zz", "disc_xz"),
     ),
     Peer(
         "AnoGAN",
@@ -508,7 +507,7 @@ PEERS = (
         ),
         rows=SOME,
         torch=True,
-        saves=False,
+        networks=("query_model",),
     ),
     Peer(
         "AutoEncoder",
@@ -525,7 +524,7 @@ PEERS = (
             DROPOUT,
         ),
         torch=True,
-        saves=False,
+        networks=("model",),
     ),
     Peer(
         "DeepSVDD",
@@ -545,7 +544,7 @@ PEERS = (
             replace(RATE, name="learning_rate", default=0.0001),
         ),
         torch=True,
-        saves=False,
+        networks=("model_", "c_"),
     ),
     Peer(
         "DIF",
@@ -563,7 +562,7 @@ PEERS = (
         rows=FEW,
         scoring="beside",
         torch=True,
-        saves=False,
+        networks=("net_lst",),
     ),
     Peer(
         "LUNAR",
@@ -582,7 +581,7 @@ PEERS = (
             *NEAREST,
         ),
         torch=True,
-        saves=False,
+        networks=("network",),
     ),
     Peer(
         "MO_GAAL",
@@ -597,7 +596,7 @@ PEERS = (
         ),
         rows=SOME,
         torch=True,
-        saves=False,
+        networks=("discriminator",),
     ),
     Peer(
         "SO_GAAL",
@@ -606,7 +605,7 @@ PEERS = (
         (STOP_EPOCHS, LR_D, LR_G, MOMENTUM),
         rows=SOME,
         torch=True,
-        saves=False,
+        networks=("discriminator",),
     ),
     Peer(
         "VAE",
@@ -626,7 +625,7 @@ PEERS = (
             DROPOUT,
         ),
         torch=True,
-        saves=False,
+        networks=("model",),
     ),
 )
 

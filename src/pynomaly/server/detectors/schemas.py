@@ -118,7 +118,6 @@ class AlgorithmAnswer(Answer):
     extra: str | None = Field(description="The optional extra that training needs, if any.")
     available: bool = Field(description="Whether it can be trained on this server.")
     install: str | None = Field(description="The command that installs the extra.")
-    saves: bool = Field(description="Whether a trained one can be kept; the server runs only such.")
     parameters: list[ParameterAnswer]
 
 

@@ -37,7 +37,7 @@ def create(
     """Define a detector; it is `untrained`.
 
     Raises:
-        UnknownAlgorithm, BadParameter, MissingExtra, CannotSave: as the catalogue says.
+        UnknownAlgorithm, BadParameter, MissingExtra: as the catalogue says.
         BadValue: the name or a column cannot be stored.
         Forbidden: the actor may only look.
     """
@@ -58,10 +58,10 @@ def check_recipe(
 ) -> dict[str, Any]:
     """Check what makes a detector; return it whole, defaults filled in, by the table's column names.
 
-    Raises UnknownAlgorithm, BadParameter, MissingExtra or CannotSave, as the catalogue says, or BadValue.
+    Raises UnknownAlgorithm, BadParameter or MissingExtra, as the catalogue says, or BadValue.
     """
     checked = catalogue.check_parameters(algorithm, parameters or {})
-    catalogue.require(algorithm, checked, to_save=True)
+    catalogue.require(algorithm, checked)
     return {
         "algorithm": catalogue.get(algorithm).name,
         "parameters": checked,
