@@ -115,6 +115,11 @@ class TestRefusals:
         with pytest.raises(MissingExtra):
             catalogue.load_class(name)().fit(np.random.default_rng(0).normal(size=(30, 2)))
 
+    @pytest.mark.parametrize("name", ["pyod.KNN", "pyod.VAE"])
+    def test_reading_a_model_names_the_command(self, bare, name):
+        with allowing_skops(), pytest.raises(MissingExtra, match="pip install 'pynomaly-platform"):
+            catalogue.load_class(name).from_state({}, 0, {})
+
 
 class TestCommandLine:
     def test_lists_them_with_the_command(self, bare, capsys):
