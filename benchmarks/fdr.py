@@ -33,6 +33,7 @@ ALGORITHMS = (
     "local_outlier_factor",
     "one_class_svm",
     "hbos",
+    "loda",
     "gmm",
 )
 ROWS = (200, 1000, 5000)

@@ -25,9 +25,9 @@ class LODA(Algorithm):
     """Lightweight on-line detector of anomalies (T. Pevny, "Loda", Machine Learning 102, 2016).
 
     Rows are projected on random directions, each of about sqrt(d) columns with normal weights; all columns
-    are used equally often. Score, in nats: the mean over directions of -log of the share of training rows in
-    the row's histogram bin, of equal widths, with one row added to each bin. Beyond a histogram's range the
-    share is that of half a row. "auto" uses 2 n^(1/3) bins (the rule of Rice). Histograms are learned from a
+    are used equally often. Score, in nats: the mean over directions of -log of how full the row's histogram
+    bin is: its training rows over those that each bin of equal width would have if they were spread evenly,
+    with one row added to each bin. Beyond a histogram's range it holds half a row. "auto" uses 2 n^(1/3) bins (the rule of Rice). Histograms are learned from a
     random sample when there are more rows than `max_samples`, as `notes_` then says.
 
     `contributions` are the paper's: how much greater the mean term is of the directions that use the column
@@ -81,7 +81,7 @@ class LODA(Algorithm):
         run_blocks(work, directions, max(1, directions // 16))
         smoothed = counts + 1.0
         smoothed[:, [0, -1]] = 0.5
-        self._terms = np.log(len(X) + bins) - np.log(smoothed)
+        self._terms = np.log((len(X) + bins) / bins) - np.log(smoothed)
 
     def _score(self, X: Matrix) -> Matrix:
         return self._score_blocks(X)
