@@ -2,11 +2,14 @@
 
 import threading
 
+import numpy as np  # noqa: F401 - its linear algebra is loaded
 import pytest
+import threadpoolctl
 
 from pynomaly.detection.algorithms import threads as module
 from pynomaly.detection.algorithms.threads import (
     available_cpus,
+    few_blas_threads,
     limit_threads,
     map_columns,
     run_blocks,
@@ -84,3 +87,42 @@ def test_a_containers_quota_is_kept(monkeypatch, tmp_path, quota, most):
         assert available_cpus() == (most or unlimited)
     finally:
         available_cpus.cache_clear()
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_linear_algebra_of_few_columns_uses_one_thread():
+    before = blas_threads()
+    with few_blas_threads(4):
+        assert blas_threads() == {1}
+        with few_blas_threads(4):
+            assert blas_threads() == {1}
+        assert blas_threads() == {1}
+    assert blas_threads() == before
+
+
+def test_another_thread_leaves_the_limits_alone():
+    before, seen = blas_threads(), []
+
+    def other():
+        with few_blas_threads(4):
+            seen.append(blas_threads())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+    assert blas_threads() == before
+
+
+def test_linear_algebra_of_many_columns_keeps_to_the_cpu_limit(monkeypatch):
+    before = blas_threads()
+    limit_threads(3)
+    try:
+        with few_blas_threads(1000):
+            assert blas_threads() == {3}
+    finally:
+        limit_threads(None)
+    assert blas_threads() == before

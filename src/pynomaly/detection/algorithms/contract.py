@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pynomaly.detection.algorithms.threads import map_blocks
+from pynomaly.detection.algorithms.threads import few_blas_threads, map_blocks
 from pynomaly.detection.catalogue import check_parameters
 from pynomaly.detection.conformal import out_of_sample_scores
 from pynomaly.errors import FitFailed, NotFitted, SchemaMismatch, TooFewRows
@@ -81,7 +81,8 @@ class Algorithm(ABC):
             raise FitFailed("The training matrix holds values that are missing or infinite.")
         self.notes_ = ()
         self.n_features_ = X.shape[1]
-        self._fit(X, progress or _ignore)
+        with few_blas_threads(X.shape[1]):
+            self._fit(X, progress or _ignore)
         return self
 
     def score(self, X: Matrix) -> Matrix:

@@ -27,8 +27,9 @@ class LODA(Algorithm):
     Rows are projected on random directions, each of about sqrt(d) columns with normal weights; all columns
     are used equally often. Score, in nats: the mean over directions of -log of how full the row's histogram
     bin is: its training rows over those that each bin of equal width would have if they were spread evenly,
-    with one row added to each bin. Beyond a histogram's range it holds half a row. "auto" uses 2 n^(1/3) bins (the rule of Rice). Histograms are learned from a
-    random sample when there are more rows than `max_samples`, as `notes_` then says.
+    with one row added to each bin. Beyond a histogram's range it holds half a row. "auto" uses 2 n^(1/3) bins
+    (the rule of Rice). Histograms are learned from a random sample when there are more rows than
+    `max_samples`, as `notes_` then says.
 
     `contributions` are the paper's: how much greater the mean term is of the directions that use the column
     than of those that do not, in nats. They do not add up to the score. Time: O(n_directions * sqrt(d)) for

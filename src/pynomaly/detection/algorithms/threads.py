@@ -3,11 +3,14 @@
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from pynomaly.errors import UsageError
 
@@ -19,6 +22,9 @@ R = TypeVar("R")
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a Linux container says how much of the CPUs it may use."""
+
+WORTH_BLAS_THREADS = 300
+"""Fewer columns are multiplied before threads would have started, which wait long when the CPUs are busy."""
 
 _limit: list[int] = []
 _here = threading.local()
@@ -60,6 +66,21 @@ def limit_threads(count: int | None) -> None:
     if count is not None and count < 1:
         raise UsageError(f"The number of threads is at least 1, not {count}.")
     _limit[:] = [] if count is None else [count]
+
+
+@contextmanager
+def few_blas_threads(columns: int) -> Iterator[None]:
+    """Let linear algebra of so many columns use one thread, of very many as many as `thread_count` says.
+
+    It holds for the whole process. In other threads than the main one it does nothing: OpenBLAS does not
+    let them set the number.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    count = 1 if columns < WORTH_BLAS_THREADS else thread_count()
+    with threadpool_limits({"blas": count, "openmp": thread_count()}):
+        yield
 
 
 def map_columns(work: Callable[[T], R], columns: Iterable[T], rows: int) -> list[R]:
