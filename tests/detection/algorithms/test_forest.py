@@ -224,7 +224,15 @@ def test_too_many_nodes_are_refused():
 
 @pytest.mark.parametrize(
     ("name", "place", "value"),
-    [("left", 0, 0x7FFFFFF), ("left", 3, 1), ("feature", 0, 6), ("roots", 1, 0), ("roots", -1, 5)],
+    [
+        ("left", 0, 0x7FFFFFF),
+        ("left", 3, 1),
+        ("left", 0, 0),  # nobody's children: the explaining kernel would read what was never written
+        ("left", 0, 3),  # two nodes with the same children
+        ("feature", 0, 6),
+        ("roots", 1, 0),
+        ("roots", -1, 5),
+    ],
 )
 def test_nodes_that_point_astray_are_refused(name, place, value):
     state = {key: array.copy() for key, array in IsolationForest(n_trees=4).fit(table()[0]).state().items()}

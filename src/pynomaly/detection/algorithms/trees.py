@@ -147,6 +147,10 @@ class Trees:
         place = np.arange(count) - np.repeat(roots[:-1], sizes)
         if ((left > 0) & ((left <= place) | (left + 1 >= np.repeat(sizes, sizes)))).any():
             raise stored.bad("left", "points outside its tree")
+        children = (np.arange(count) - place + left)[left > 0]
+        parents = np.bincount(np.concatenate([children, children + 1]), minlength=count)
+        if (parents != np.minimum(place, 1)).any():
+            raise stored.bad("left", "is no tree")
         return cls(
             feature, threshold, left, stored.take("value", np.float32, (count,), 0, LONGEST_PATH), roots
         )
