@@ -41,9 +41,11 @@ def dataset(open_page: OPEN, payments: Path) -> Page:
 def test_wrong_parameters_are_named_and_kept(dataset: Page) -> None:
     page = dataset
     page.get_by_role("link", name="Find anomalies").click()
+    page.get_by_role("link", name="Isolation forest", exact=False).click()
     page.get_by_label("Number of trees").fill("77")
     page.get_by_label("Max samples").fill("plenty")
-    page.get_by_label("Share of anomalies").fill("0.9")
+    page.get_by_label("Which rows to flag").select_option("a share of the rows")
+    page.get_by_label("Share or number").fill("0.9")
     page.get_by_label("Bootstrap").check()
     page.get_by_text("Leave out columns").click()
     page.get_by_label("shop").check()
@@ -52,12 +54,14 @@ def test_wrong_parameters_are_named_and_kept(dataset: Page) -> None:
     expect(page.get_by_label("Max samples")).to_have_value("plenty")
     expect(page.get_by_label("Max samples")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("not 'plenty'")).to_be_visible()
-    expect(page.get_by_label("Share of anomalies")).to_have_value("0.9")
+    expect(page.get_by_label("Which rows to flag")).to_have_value("contamination")
+    expect(page.get_by_label("Share or number")).to_have_value("0.9")
+    expect(page.get_by_label("Share or number")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Number of trees")).to_have_value("77")
     expect(page.get_by_label("Bootstrap")).to_be_checked()
     expect(page.get_by_label("shop")).to_be_checked()
     page.get_by_label("Max samples").fill("64")
-    page.get_by_label("Share of anomalies").fill("")
+    page.get_by_label("Share or number").fill("0.05")
     page.get_by_role("button", name="Find anomalies").click()
     page.get_by_role("heading", name="Most unusual rows").wait_for(timeout=SLOW)
     expect(page.get_by_text("amount, age", exact=False).first).to_be_visible()
@@ -111,7 +115,7 @@ def test_a_detection_that_cannot_work_shows_its_reason(open_page: OPEN, tmp_path
 
 def test_a_detector_without_a_name_is_refused_and_the_rest_kept(open_page: OPEN) -> None:
     page = open_page(expected=REFUSED)
-    page.goto("/detectors/new")
+    page.goto("/detectors/new?algorithm=isolation_forest")
     page.get_by_label("Name").fill("   ")
     page.get_by_label("Number of trees").fill("55")
     page.get_by_role("button", name="Make the detector").click()
