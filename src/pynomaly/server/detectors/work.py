@@ -5,16 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pynomaly import allowance, tables
-from pynomaly.detection.algorithms.warm import warm_up
-from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.library import Detector
 from pynomaly.server.durable import sync
 from pynomaly.tables import Table
 
 Told = Callable[[float, str], None]
 """Tells how much is done (0 to 1) and what is being done."""
-
-warm_up((DEFAULT,))  # the warm process imports this: kernels that it has loaded, its children have
 
 
 def opened(payload: dict[str, Any]) -> Table:
