@@ -189,6 +189,24 @@ class TestScore:
         assert np.array_equal(detector.score(others)[:5], detector.score(X))
 
 
+def _claiming(data, shape, magic=b"\x93NUMPY"):
+    """Copy a skops file; its first array says that it has another shape, or that it is no array."""
+    import io
+    import re
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
+        first = next(name for name in old.namelist() if name.endswith(".npy"))
+        for name in old.namelist():
+            part = old.read(name)
+            if name == first:
+                head = re.sub(rb"'shape': \([^)]*\)", b"'shape': " + shape, part[10:128]).ljust(118)[:117]
+                part = magic + part[len(magic) : 10] + head + b"\n" + part[128:]
+            new.writestr(name, part)
+    return out.getvalue()
+
+
 class TestState:
     @pytest.mark.parametrize("name", HERE)
     def test_round_trip_is_equal_to_the_bit(self, name):
@@ -218,7 +236,9 @@ class TestState:
             with pytest.raises(BadBundle, match="networks"):
                 type(detector).from_state(detector.params, detector.seed, state | {"networks": wrong})
 
-    @pytest.mark.parametrize("spoil", ["cut", "other class", "untrusted type", "packed", "noise"])
+    @pytest.mark.parametrize(
+        "spoil", ["cut", "other class", "untrusted type", "packed", "noise", "10 TB", "no array"]
+    )
     def test_spoilt_models_are_refused(self, spoil):
         import zipfile
 
@@ -233,6 +253,8 @@ class TestState:
             "untrusted type": lambda: made("GMM").fit(rows()).state()["model"].tobytes(),
             "packed": lambda: dumps(detector._detector, compression=zipfile.ZIP_DEFLATED),
             "noise": lambda: b"noise",
+            "10 TB": lambda: _claiming(data, b"(10000000000000,)"),
+            "no array": lambda: _claiming(data, b"(3,)", b"PK\x03\x04"),
         }[spoil]()
         state["model"] = np.frombuffer(changed, np.uint8)
         with allowing_skops(), pytest.raises(BadBundle, match="damaged"):

@@ -33,6 +33,7 @@ class KerasTrainer:
         """Begin with these weights and biases, which alternate."""
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # else it tells each user that sums may differ
         import keras
 
         kinds = [activation] * (len(arrays) // 2 - 1) + ["linear"]

@@ -220,7 +220,7 @@ class _Reseed:
     def __call__(self, detector: Any = None) -> None:
         np.random.seed(self._seed)
         if self._torch:
-            self._torch.manual_seed(self._seed)
+            self._torch.default_generator.manual_seed(self._seed)  # GPUs are not asked
         if isinstance(getattr(detector, "random_state", None), np.random.RandomState):
             detector.random_state = np.random.RandomState(self._seed)
 

@@ -6,8 +6,9 @@ object numbers that crash the process (a tree's child index), so `allowing_skops
 """
 
 import io
+import math
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +60,14 @@ def load(peer: Peer, stored: Stored) -> Any:
     if not skops_allowed():
         raise UntrustedModel(
             f"This model of pyod.{peer.name} holds PyOD's own objects, which a changed file could use to do "
-            "harm. If it comes from you, load it with allow_skops=True."
+            "harm. If it comes from you, load it with allow_skops=True (command "
+            "line: --allow-skops)."
         )
     from skops.io import loads
 
     own = f"pyod.models.{peer.module}.{peer.name}"
     try:
-        _refuse_packed(data)
+        _check_parts(data)
         detector = loads(data, trusted=[own, *TRUSTED.get(peer.name, ())])
     except MemoryError:
         raise
@@ -76,8 +78,23 @@ def load(peer: Peer, stored: Stored) -> Any:
     return detector
 
 
-def _refuse_packed(data: bytes) -> None:
-    """Refuse compressed parts, which might unpack to any size; `dump` compresses nothing."""
+def _check_parts(data: bytes) -> None:
+    """Refuse compressed parts and arrays that claim to be larger than they are, so that no size is made up.
+
+    `dump` writes one JSON part and plain arrays, and compresses nothing.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
-            raise BadBundle("packed")
+        for part in parts.infolist():
+            if part.compress_type != zipfile.ZIP_STORED:
+                raise BadBundle("packed")
+            if part.filename != "schema.json":
+                with parts.open(part) as file:
+                    _check_claim(file, part.file_size)
+
+
+def _check_claim(file: IO[bytes], size: int) -> None:
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, _, dtype = read[version](file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize > size:
+        raise BadBundle("claims")
