@@ -67,7 +67,20 @@ def test_many_rows_are_sampled_and_said(monkeypatch):
 def test_fewer_different_rows_than_clusters_are_said():
     detector = CBLOF().fit(np.repeat(np.eye(3), 10, axis=0))
     assert "3 clusters instead of 8" in detector.notes_[0]
-    assert not detector.training_scores_.any()
+    assert np.abs(detector.training_scores_).max() < 1e-12
+
+
+def test_a_column_with_heavy_tails_does_not_decide_alone():
+    """In robust units its few far values would take all clusters, and hide the odd row of two groups."""
+    rng = np.random.default_rng(0)
+    tails = rng.standard_t(1.5, 600)[:, None]
+    X = np.concatenate([groups([300, 300], [(0, 0), (10, 10)]), tails], axis=1)
+    odd = np.array([[0.0, 10.0, 0.0]])
+    standard, robust = (CBLOF(scaling=scaling).fit(X) for scaling in ("standard", "robust"))
+    assert CBLOF().params["scaling"] == "standard"
+    above = [(c.training_scores_ > c.score(odd)).mean() for c in (standard, robust)]
+    assert above[0] < 0.03
+    assert above[1] > 2 * above[0]
 
 
 def test_units_do_not_matter():

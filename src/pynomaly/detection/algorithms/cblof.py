@@ -24,7 +24,8 @@ class CBLOF(Algorithm):
     """Cluster-based local outlier factor (Z. He, X. Xu, S. Deng, "Discovering cluster-based local outliers",
     2003), without the cluster's size as a weight.
 
-    Rows are clustered by k-means on the scaled columns. Clusters, greatest first, are large up to the first
+    Rows are clustered by k-means on the scaled columns, by default standardised ones: in robust units, a
+    column with heavy tails would decide all distances. Clusters, greatest first, are large up to the first
     where they hold a share `alpha` of the rows, or where the next is `beta` times smaller. Score: the
     distance from the centre of the row's cluster or, if that is small, from the nearest centre of a large
     one, in scaled units.

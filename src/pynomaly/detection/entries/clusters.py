@@ -1,5 +1,7 @@
 """Algorithms that look at groups of rows."""
 
+from dataclasses import replace
+
 from pynomaly.detection.entries.info import SCALING, AlgorithmInfo
 from pynomaly.detection.parameters import Parameter
 
@@ -24,9 +26,9 @@ ENTRIES = (
                 2,
                 choices=("auto",),
             ),
-            SCALING,
+            replace(SCALING, default="standard"),
         ),
-        scaling="robust",
+        scaling="standard",
         tags={"speed": "fast", "memory": "low", "explains": "exact", "seeded": True},
     ),
 )
