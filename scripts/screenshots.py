@@ -117,6 +117,9 @@ def detections(camera: Camera, dataset: str) -> None:
     id_ = dataset.rsplit("/", 1)[1]
     camera.shoot("choose", "/detections/new")
     camera.shoot("detect", f"/detections/new?dataset={id_}")
+    for summary in page.locator("details.choice-more > summary").all():
+        summary.click()
+    camera.shoot("detect-choices")
     camera.shoot("detect-svm", f"/detections/new?dataset={id_}&algorithm=one_class_svm")
     page.get_by_label("Nu", exact=True).fill("2")
     page.get_by_label("Gamma").fill("steep")

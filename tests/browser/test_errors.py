@@ -41,7 +41,8 @@ def dataset(open_page: OPEN, payments: Path) -> Page:
 def test_wrong_parameters_are_named_and_kept(dataset: Page) -> None:
     page = dataset
     page.get_by_role("link", name="Find anomalies").click()
-    page.get_by_role("link", name="Isolation forest", exact=False).click()
+    page.get_by_text("Choose another algorithm").click()
+    page.get_by_role("link", name="Isolation forest").click()
     page.get_by_label("Number of trees").fill("77")
     page.get_by_label("Max samples").fill("plenty")
     page.get_by_label("Which rows to flag").select_option("a share of the rows")

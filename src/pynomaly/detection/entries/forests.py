@@ -7,7 +7,7 @@ ENTRIES = (
     AlgorithmInfo(
         "isolation_forest",
         "Isolation forest",
-        "Rows that random cuts set apart early are anomalous. Fast on any size; the best first choice.",
+        "Rows that random cuts set apart early are anomalous. Fast on any size.",
         "pynomaly.detection.algorithms.forest",
         "IsolationForest",
         (
