@@ -21,7 +21,7 @@ NEW = RNG.normal(size=(90, 3)) * [3, 30, 1]
         (0.7, 0.7),
         ("scott", 250 ** (-1 / 7)),
         ("silverman", (250 * 5 / 4) ** (-1 / 7)),
-        ("auto", 2 * 250 ** (-1 / 7)),
+        ("auto", 1.5 * 250 ** (-1 / 7)),
     ],
 )
 def test_new_rows_have_the_density_of_all_bumps(bandwidth, width, scaling):

@@ -59,7 +59,7 @@ ENTRIES = (
                 "float",
                 "auto",
                 "Reach of each training row, in scaled units; scott and silverman: by their rules; auto: "
-                "twice Scott's.",
+                "1.5 times Scott's.",
                 1e-6,
                 1e9,
                 choices=("auto", "scott", "silverman"),
