@@ -64,6 +64,18 @@ def test_says_what_was_run_and_why():
     assert "are said to hold no anomalies (clean_training is true)" in clean
 
 
+@pytest.mark.parametrize("clean", [False, True])
+def test_a_mixture_of_very_many_columns_is_left_out_and_it_is_said(clean):
+    X = np.random.default_rng(0).normal(size=(150, 101))
+    X[3] += 3
+    wide = create("auto", {"clean_training": clean}).fit(X)
+    assert wide.notes_[-1] == "A Gaussian mixture was left out, since there are more than 100 columns."
+    assert wide.training_scores_.argmax() == 3
+    again = type(wide).from_state(wide.params, 0, wide.state())
+    assert np.array_equal(again.score(X), wide.training_scores_)
+    assert len(create("auto").fit(X[:, :100]).notes_) == 1
+
+
 def test_learns_from_a_sample_of_many_rows_and_scores_all(monkeypatch):
     monkeypatch.setattr(auto, "LOOKED_AT", 500)
     monkeypatch.setattr(auto, "SCORED_AT_ONCE", 300)

@@ -14,38 +14,50 @@ LOOKED_AT = 20_000
 REFERENCES = 1_000
 """Rows that stand for all of them where the distance to a large neighbourhood counts."""
 
-KEPT = 0.65
-"""Share of the rows, the least conspicuous ones, that the second stage learns from."""
-
 FEW = 20
 """With fewer rows, the second stage learns from all of them."""
+
+MOST_MIXED = 100
+"""In more columns the Gaussian mixture is left out: it takes O(d**3), and needs many rows."""
 
 SCORED_AT_ONCE = 65_536
 FITTED = 0.5
 """Share of the work that is done when the rows of a large table remain to be scored."""
 
-MIXED = (
-    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distance from the 65 % "
-    "least conspicuous rows, since the training rows may hold anomalies (clean_training is false)."
-)
-CLEAN = (
-    "auto combined the distances to the nearest row and to the five nearest by ranks, since the training "
-    "rows are said to hold no anomalies (clean_training is true)."
-)
-
-BULK: Spec = ("elliptic_envelope", {})
 FAR: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "robust"})
 ISOLATED: Spec = ("isolation_forest", {})
+
+BULK: Spec = ("elliptic_envelope", {})
 IN_A_TAIL: Spec = ("ecod", {})
 FAR_FROM_KEPT: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "rank"})
+MIXED: Spec = ("gmm", {})
 
-NEAREST: Spec = ("knn", {"n_neighbors": 1, "scaling": "robust"})
-NEAR: Spec = ("knn", {"n_neighbors": 5, "method": "mean", "scaling": "rank"})
+FIRST = (BULK, IN_A_TAIL, FAR, ISOLATED)
+STAYING = 2
+"""Of the first stage, the members that the score is made of, too …"""
 
 SCREEN = [0, 2, 3]
-"""Of the algorithms of the first stage, those that say which rows are conspicuous: all but ECOD."""
+"""… and those that say which rows are conspicuous: all but ECOD."""
 
-MIXED_MEMBERS, MIXED_WEIGHTS = (BULK, IN_A_TAIL, FAR_FROM_KEPT), (0.25, 0.25, 0.5)
+SECOND = ((FAR_FROM_KEPT, 0.5), (FAR_FROM_KEPT, 0.8), (MIXED, 0.65))
+"""What learns from the least conspicuous rows, and from what share of them."""
+
+SAID_MIXED = (
+    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distance and a Gaussian "
+    "mixture of the least conspicuous rows, since the training rows may hold anomalies (clean_training is "
+    "false)."
+)
+SAID_CLEAN = (
+    "auto combined the distances to the nearest rows, in robust units and by ranks, and a Gaussian mixture, "
+    "since the training rows are said to hold no anomalies (clean_training is true)."
+)
+
+CLEAN: tuple[Spec, ...] = (
+    ("knn", {"n_neighbors": 1, "scaling": "robust"}),
+    ("knn", {"n_neighbors": 1, "scaling": "rank"}),
+    ("knn", {"n_neighbors": 5, "method": "mean", "scaling": "rank"}),
+    ("gmm", {"normal_share": 1.0}),
+)
 
 
 class Auto(Combined):
@@ -53,15 +65,17 @@ class Auto(Combined):
 
     With `clean_training=False`, the training rows may hold the anomalies. Three quick algorithms look at all
     of them: distance to a large neighbourhood (a tenth of the rows, so that a clump of anomalies is no
-    shelter), Mahalanobis distance from the bulk, and isolation forest. The 65 % of the rows that are
-    least conspicuous to the three together are taken as normal, and a second stage learns from these alone:
-    the distance to a large neighbourhood among them, by ranks. The score is the mean level (see `Levels`) of
-    this distance, which counts twice, of that from the bulk, and of the tails of the columns (ECOD).
+    shelter), Mahalanobis distance from the bulk, and isolation forest. The rows that are least conspicuous
+    to the three together are taken as normal, and a second stage learns from these alone: the distance to a
+    large neighbourhood among them, by ranks, once among half of the rows and once among 80 %; and a Gaussian
+    mixture of 65 %. The score is the mean level (see `Levels`) of these three, of the distance from the bulk,
+    and of the tails of the columns (ECOD).
 
     With `clean_training=True`, the training rows are normal, and small neighbourhoods say most: the score is
-    the mean level of the distance to the nearest row, in robust units, and of the mean distance to the five
-    nearest, by ranks.
+    the mean level of the distance to the nearest row, in robust units and by ranks, of the mean distance to
+    the five nearest, by ranks, and of a Gaussian mixture.
 
+    Above 100 columns the mixture is left out.
     It learns from at most 20,000 rows, and its large neighbourhoods from at most 1,000 (said in `notes_`).
     `contributions` as in `Combined`. Time: linear in the rows.
 
@@ -78,11 +92,15 @@ class Auto(Combined):
     name = "auto"
 
     def _specs(self) -> Sequence[Spec]:
-        return (NEAREST, NEAR) if self.params["clean_training"] else MIXED_MEMBERS
+        if self.params["clean_training"]:
+            return [spec for spec in CLEAN if self._may(spec)]
+        return [*FIRST[:STAYING], *(spec for spec, _ in SECOND if self._may(spec))]
+
+    def _may(self, spec: Spec) -> bool:
+        return spec[0] != "gmm" or self.n_features_ <= MOST_MIXED
 
     def _weights(self, levels: Matrix) -> Matrix:
-        weights = (0.5, 0.5) if self.params["clean_training"] else MIXED_WEIGHTS
-        return np.repeat(np.array(weights)[:, None], levels.shape[1], axis=1)
+        return np.full(levels.shape, 1 / len(levels))
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
         rows = self._some(len(X), LOOKED_AT)
@@ -96,24 +114,22 @@ class Auto(Combined):
         progress(1.0)
 
     def _near(self, X: Matrix, progress: Progress) -> Trained:
-        return self._trained(self._specs(), (X, X), X, progress)
+        specs = self._specs()
+        return self._trained(specs, [X] * len(specs), X, progress)
 
     def _two_stages(self, X: Matrix, progress: Progress) -> Trained:
-        first = self._trained(
-            (BULK, IN_A_TAIL, FAR, ISOLATED),
-            (X, X, X[self._some(len(X), REFERENCES)], X),
-            X,
-            lambda share: progress(0.6 * share),
-        )
-        conspicuous = first.levels[SCREEN].sum(axis=0)
-        kept = X if len(X) < FEW else X[conspicuous <= np.quantile(conspicuous, KEPT)]
-        second = self._trained(
-            (FAR_FROM_KEPT,),
-            (kept[self._some(len(kept), REFERENCES)],),
-            X,
-            lambda share: progress(0.6 + 0.4 * share),
-        )
-        return first[:2] + second
+        some = X[self._some(len(X), REFERENCES)]
+        first = self._trained(FIRST, [some if s is FAR else X for s in FIRST], X, lambda p: progress(0.6 * p))
+        order = np.argsort(first.levels[SCREEN].sum(axis=0), kind="stable")
+        specs = self._specs()[STAYING:]
+        tables = [self._least(X, order, spec, share) for spec, share in SECOND if self._may(spec)]
+        return first[:STAYING] + self._trained(specs, tables, X, lambda p: progress(0.6 + 0.4 * p))
+
+    def _least(self, X: Matrix, order: NDArray[np.intp], spec: Spec, share: float) -> Matrix:
+        """Give a share of the rows, by how conspicuous they are; of those that are references, some."""
+        n = len(X)
+        kept = np.sort(order if n < FEW else order[: round(share * n)])
+        return X[kept[self._some(len(kept), REFERENCES if spec is FAR_FROM_KEPT else n)]]
 
     def _some(self, n: int, most: int) -> NDArray[np.intp]:
         """Choose at most so many of n rows at random, in their order."""
@@ -122,7 +138,9 @@ class Auto(Combined):
         return np.sort(np.random.default_rng(self.seed).choice(n, most, replace=False))
 
     def _say(self, n: int, looked_at: int) -> None:
-        self._note(CLEAN if self.params["clean_training"] else MIXED)
+        self._note(SAID_CLEAN if self.params["clean_training"] else SAID_MIXED)
+        if not self._may(MIXED):
+            self._note(f"A Gaussian mixture was left out, since there are more than {MOST_MIXED} columns.")
         if looked_at < n:
             self._note(f"auto learned from a random sample of {looked_at:,} of the {n:,} rows.")
 

@@ -1,6 +1,5 @@
 """Gaussian mixture: rows where a mixture of normal distributions is thin are anomalous."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress, State
 from pynomaly.detection.algorithms.gmm_kernels import mixture_scores
+from pynomaly.detection.algorithms.mixture import Mixture
 from pynomaly.detection.algorithms.scaling import Scaling
 from pynomaly.detection.algorithms.stored import Stored
 from pynomaly.detection.algorithms.threads import run_blocks
@@ -23,7 +23,7 @@ LARGEST_CONSTANT = 1e9
 
 class GMM(Algorithm):
     """Gaussian mixture with full covariances, fitted by expectation maximisation (A. Dempster, N. Laird, D.
-    Rubin, 1977; by scikit-learn's `GaussianMixture` on the scaled columns, from k-means).
+    Rubin, 1977) on the scaled columns, from k-means.
 
     Score, in nats: minus the log-density of the scaled row under the components that stand for normal rows:
     the heaviest ones that together hold `normal_share` of the training rows. So a small cluster of anomalies
@@ -58,39 +58,33 @@ class GMM(Algorithm):
             self._note(f"The mixture was fitted to a random sample of {size} of the {len(X)} rows.")
             sample = scaled[np.sort(np.random.default_rng(self.seed).choice(len(X), size, replace=False))]
         progress(0.1)
-        weights, means, factors = self._mixture(sample)
+        found = self._mixture(sample)
+        weights = found.weights
         heaviest = np.argsort(-weights, kind="stable")
         before = np.cumsum(weights[heaviest]) - weights[heaviest]
         normal = heaviest[
             (before < float(self.params["normal_share"]) - 1e-9) & (weights[heaviest] > LIGHTEST)
         ]
-        self._means, self._factors = means[normal], np.ascontiguousarray(factors[normal])
+        self._means, self._factors = found.means[normal], np.ascontiguousarray(found.factors[normal])
         volumes = np.log(np.diagonal(self._factors, axis1=1, axis2=2)).sum(axis=1)
         self._constants = np.log(weights[normal]) + volumes - X.shape[1] / 2 * np.log(2 * np.pi)
         progress(0.8)
         self._training_scores = self._score_blocks(scaled)
         progress(1.0)
 
-    def _mixture(self, X: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-        """Fit the mixture: weights (k,), means (k, d), and upper triangular factors of the precisions."""
-        from sklearn.mixture import GaussianMixture
-        from threadpoolctl import threadpool_limits
-
-        asked = int(self.params["n_components"])
+    def _mixture(self, X: Matrix) -> Mixture:
+        asked, added = int(self.params["n_components"]), float(self.params["reg_covar"])
         k = max(1, min(asked, len(X) // (ROWS_PER_FREEDOM * (X.shape[1] + 1))))
         if k < asked:
             self._note(f"{k} of {asked} components were fitted, since {len(X)} rows do not bear more.")
-        settings = {"reg_covar": float(self.params["reg_covar"]), "random_state": self.seed}
-        with warnings.catch_warnings(), np.errstate(all="ignore"), threadpool_limits(1, "openmp"):
-            warnings.simplefilter("ignore")  # k-means and EM that stop early give a mixture all the same
+        with np.errstate(all="ignore"):
             try:
-                found = GaussianMixture(k, max_iter=self.params["max_iter"], **settings).fit(X)
-            except ValueError:  # how scikit-learn says that a covariance is singular
+                return Mixture.fit(X, k, added, int(self.params["max_iter"]), self.seed)
+            except np.linalg.LinAlgError:
                 self._note("Full covariances are singular here: one component has a diagonal one.")
-                whole = Scaling.fit(X, "standard")
-                inverse = 1.0 / np.hypot(whole.unit, np.sqrt(settings["reg_covar"]))
-                return np.ones(1), whole.center[None], np.diag(inverse)[None]
-        return found.weights_, found.means_, found.precisions_cholesky_
+        whole = Scaling.fit(X, "standard")
+        inverse = 1.0 / np.hypot(whole.unit, np.sqrt(added))
+        return Mixture(np.ones(1), whole.center[None], np.diag(inverse)[None])
 
     def _score(self, X: Matrix) -> Matrix:
         return self._score_blocks(self._scaling.apply(X))
