@@ -50,12 +50,11 @@ class Mixture:
         sums = shares.sum(axis=0) + 10 * np.finfo(np.float64).eps
         means = shares.T @ X / sums[:, None]
         d = X.shape[1]
-        factors = np.empty((len(sums), d, d))
+        covariances = np.empty((len(sums), d, d))
         for c, mean in enumerate(means):
             gaps = X - mean
-            covariance = (shares[:, c, None] * gaps).T @ gaps / sums[c]
-            covariance[np.diag_indices(d)] += added
-            factors[c] = np.linalg.solve(np.linalg.cholesky(covariance), np.eye(d)).T
+            covariances[c] = (shares[:, c, None] * gaps).T @ gaps / sums[c] + added * np.eye(d)
+        factors = np.linalg.inv(np.linalg.cholesky(covariances)).transpose(0, 2, 1)
         if not np.isfinite(factors).all():
             raise np.linalg.LinAlgError("A covariance is not finite.")
         return cls(sums / sums.sum(), means, factors)
