@@ -144,7 +144,7 @@ def clean(given: Split) -> dict[str, np.ndarray]:
 
 
 def measure(task: Task) -> tuple[Task, dict[str, tuple[float, float]] | None]:
-    """Give each recipe's AUC-ROC and average precision on one split; None when it is of one class or too wide."""
+    """Give each recipe's AUC-ROC and average precision on one split; None when it cannot be."""
     limit_threads(1)
     X, y = read_set(task.path)
     given = split(X, y, task.protocol, task.seed, task.max_rows, task.resample)
