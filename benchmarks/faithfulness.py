@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pynomaly
-from pynomaly.detection.catalogue import CATALOGUE
+from pynomaly.detection.catalogue import CATALOGUE, member
+from pynomaly.detection.members import split
 
 ROWS, CORRUPTED, SEEN = 1500, 60, 2
+MORE = "isolation_forest(extended=true), auto(clean_training=true)"
 Columns = dict[str, NDArray[Any]]
 Corrupt = Callable[[Columns, str, NDArray[np.intp], np.random.Generator], None]
 
@@ -131,7 +133,8 @@ def measure(case: Case, algorithm: str, seed: int) -> tuple[int, int]:
     for name in names:
         case.corrupt(columns, name, odd[hit == name], rng)
     new = np.isin(np.arange(ROWS), odd[SEEN * len(names) :])
-    detector = pynomaly.Detector(algorithm, seed=seed, contamination=0.05)
+    chosen, parameters = member(algorithm)
+    detector = pynomaly.Detector(chosen, seed=seed, contamination=0.05, **parameters)
     detector.fit({name: values[~new].tolist() for name, values in columns.items()})
     rows = {name: values[odd].tolist() for name, values in columns.items()}
     result = detector.detect(rows)
@@ -151,23 +154,31 @@ def shares(algorithm: str, seeds: int) -> Iterator[tuple[Case, int, int]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--algorithms", default="", help="comma-separated; default: all that are installed")
+    parser.add_argument(
+        "--algorithms", default="", help=f"also with parameters: {MORE}; default: all of ours"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    names = [name for name in options.algorithms.split(",") if name]
-    names = names or [name for name, info in CATALOGUE.items() if info.available]
-    print(" " * 22, *(f"{case.table:>12}" for case in CASES))
-    print(" " * 22, *(f"{case.corruption:>12}" for case in CASES), "   all")
+    names = split(options.algorithms) or [*(n for n, info in CATALOGUE.items() if own(n)), *split(MORE)]
+    print(
+        "| algorithm | " + " | ".join(f"{case.table}, {case.corruption}" for case in CASES) + " | all plain |"
+    )
+    print("|---" * (len(CASES) + 2) + "|")
     results = []
     for name in names:
         found = list(shares(name, options.seeds))
         plain = [(n, right) for case, n, right in found if case.plain]
         share = sum(right for _, right in plain) / sum(n for n, _ in plain)
-        cells = [f"{right / n if n else float('nan'):>7.1%} {n:>4}" for _, n, right in found]
-        print(f"{name:<22}", *cells, f"{share:>6.1%}", flush=True)
+        cells = [f"{right / n:.1%} of {n}" if n else "none flagged" for _, n, right in found]
+        print(f"| {name} | " + " | ".join(cells) + f" | **{share:.1%}** |", flush=True)
         results.append({"algorithm": name, "share": share, "cells": [pair[1:] for pair in found]})
     report(results)
+
+
+def own(name: str) -> bool:
+    """Tell whether an algorithm is ours and installed."""
+    return CATALOGUE[name].available and not name.startswith("pyod.")
 
 
 def report(results: list[dict[str, Any]]) -> None:
