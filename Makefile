@@ -47,9 +47,10 @@ check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rule
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/house.py
 
-bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory and accuracy beside the peers (about 15 minutes)
-	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/fdr.py --repetitions 40
+bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory and accuracy beside the peers (about half an hour)
+	$(BIN)/python benchmarks/speed.py --sizes 10000x10,100000x10 --limit 60
+	$(BIN)/python benchmarks/fdr.py --repetitions 20 --rows 200,1000
+	$(BIN)/python benchmarks/faithfulness.py --seeds 1
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/jobs.py
