@@ -33,11 +33,18 @@ WHOLE = {
     "copod": "copod",
     "forest": "isolation_forest",
     "hbos": "hbos",
+    "loda": "loda",
     "pca": "pca",
     "lof": "local_outlier_factor",
     "knn5": "knn",
 }
-KEPT = {"mixture": "gmm", "mcd": "elliptic_envelope", "kde": "kde", "knn5": "knn(scaling=rank)"}
+KEPT = {
+    "mixture": "gmm",
+    "loda": "loda",
+    "mcd": "elliptic_envelope",
+    "kde": "kde",
+    "knn5": "knn(scaling=rank)",
+}
 CLEAN = {
     "nearest": "knn(n_neighbors=1, scaling=robust)",
     "nearest by ranks": "knn(n_neighbors=1, scaling=rank)",
@@ -53,28 +60,31 @@ CLEAN = {
     "inne": "inne",
     "pca": "pca",
 }
+TWO = "far 50, far 80"
 RECIPES = {
     "A": {
         "mcd": "mcd",
         "forest": "forest",
         "ecod": "ecod",
+        "loda": "loda",
         "large neighbourhood": "far",
         "the same of 65 % kept": "far 65",
         "mixture of 65 % kept": "mixture 65",
-        "first recipe": "mcd, ecod, far 65, far 65",
-        "one amount of trimming": "mcd, ecod, far 65, mixture 65",
-        "auto": "mcd, ecod, far 50, far 80, mixture 65",
-        "copod for ecod": "mcd, copod, far 50, far 80, mixture 65",
-        "without ecod": "mcd, far 50, far 80, mixture 65",
-        "without mcd": "ecod, far 50, far 80, mixture 65",
-        "with forest": "mcd, ecod, far 50, far 80, mixture 65, forest",
-        "with hbos": "mcd, ecod, far 50, far 80, mixture 65, hbos",
-        "with kernel density of 65 % kept": "mcd, ecod, far 50, far 80, mixture 65, kde 65",
-        "with 5 neighbours of 65 % kept": "mcd, ecod, far 50, far 80, mixture 65, knn5 65",
-        "with 5 neighbours of all": "mcd, ecod, far 50, far 80, mixture 65, knn5",
-        "with lof": "mcd, ecod, far 50, far 80, mixture 65, lof",
-        "mcd of 65 % kept for mcd": "mcd 65, ecod, far 50, far 80, mixture 65",
+        "loda of 65 % kept": "loda 65",
         "the first stage": "mcd, far, forest",
+        "first recipe": "mcd, ecod, far 65, far 65",
+        "with a mixture": "mcd, ecod, far 65, mixture 65",
+        "two amounts of trimming": f"mcd, ecod, {TWO}, mixture 65",
+        "auto": f"mcd, ecod, {TWO}, mixture 65, loda 65",
+        "loda of 65 % kept for ecod": f"mcd, {TWO}, mixture 65, loda 65",
+        "copod for ecod": f"mcd, copod, {TWO}, mixture 65, loda 65",
+        "without mcd": f"ecod, {TWO}, mixture 65, loda 65",
+        "without mixture": f"mcd, ecod, {TWO}, loda 65",
+        "mcd of 65 % kept for mcd": f"mcd 65, ecod, {TWO}, mixture 65, loda 65",
+        **{
+            f"with {name}": f"mcd, ecod, {TWO}, mixture 65, loda 65, {name}"
+            for name in ("forest", "hbos", "loda", "pca", "lof", "knn5", "kde 65", "knn5 65")
+        },
     },
     "B": {
         "dte": "dte",

@@ -31,6 +31,7 @@ def test_a_running_job_is_watched_and_cancelled(open_page: OPEN, large: Path, js
     page.get_by_label("File", exact=True).set_input_files(large)
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("link", name="Find anomalies").click(timeout=SLOW)
+    page.get_by_text("Choose another algorithm").click()
     page.get_by_role("link", name="Local outlier factor").click()
     page.get_by_label("Number of neighbors").fill("300")
     page.get_by_role("button", name="Find anomalies").click()

@@ -18,10 +18,10 @@ import pynomaly
 from pynomaly.cli import present
 from pynomaly.cli.main import main
 from pynomaly.cli.progress import progress_bar
-from pynomaly.detection.algorithms.auto import MIXED
+from pynomaly.detection.algorithms.auto import SAID_MIXED
 from pynomaly.tables import Reject
 
-NOTE = f"pynomaly: note: {MIXED}\n"
+NOTE = f"pynomaly: note: {SAID_MIXED}\n"
 """What `auto`, the default, says of itself."""
 
 RNG = np.random.default_rng(3)

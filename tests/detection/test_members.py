@@ -43,6 +43,19 @@ def test_members_are_checked_as_algorithms_are():
         check_parameters("ensemble", {"members": ["hbos", "ensemble"]})
 
 
+@pytest.mark.parametrize("given_", ["hboss", "knn(n_neighbors=-4)", "knn(n=4)", "hbos, ensemble"])
+def test_a_wrong_member_is_an_error_of_the_members(given_):
+    with pytest.raises((BadParameter, UnknownAlgorithm)) as caught:
+        check_parameters("ensemble", {"members": given_})
+    assert (caught.value.details["parameter"], caught.value.details["algorithm"]) == ("members", "ensemble")
+
+
+@pytest.mark.parametrize("weights", [[1], [0, 0], [1, 2, 3]])
+def test_weights_are_checked_before_anything_is_trained(weights):
+    with pytest.raises(BadParameter, match="one number for each of the 2 members, not all 0"):
+        check_parameters("ensemble", {"members": "hbos, knn", "weights": weights})
+
+
 def test_a_member_is_read_with_its_parameters_types():
     assert member("isolation_forest(n_trees=20, bootstrap=true)") == (
         "isolation_forest",
@@ -66,7 +79,7 @@ def test_what_is_spelled_is_read_again(name, parameters):
 
 @pytest.mark.parametrize("weights", ["1, 2", [1, 2], (1.0, 2.0)])
 def test_weights_are_numbers_from_zero(weights):
-    assert check_parameters("ensemble", {"weights": weights})["weights"] == (1.0, 2.0)
+    assert check_parameters("ensemble", {"members": "hbos, knn", "weights": weights})["weights"] == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("weights", ["1, -2", [1, "two"], "a", 3, [float("nan")], [True]])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pynomaly.columns import Column, ColumnData, Levels
 from pynomaly.detection import bundle
-from pynomaly.detection.algorithms.auto import MIXED
+from pynomaly.detection.algorithms.auto import SAID_MIXED
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.detection.features import column_of
 from pynomaly.detection.model import Model
@@ -148,7 +148,7 @@ def test_columns_that_are_not_used_are_noted():
     assert notes[-1] == "10 more columns are not used."
     assert Model.fit(FRAME, "auto", schema=[*(d.column for d in FRAME.values()), constant]).notes == (
         "Column 'c' is not used: every value is the same.",
-        MIXED,
+        SAID_MIXED,
     )
 
 

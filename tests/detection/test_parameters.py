@@ -55,6 +55,7 @@ def test_refuses_and_names_everything(parameter, value):
 @pytest.mark.parametrize(
     ("parameter", "words"),
     [
+        (Parameter("budget", "int", 1, "", 1, 2**53), "a whole number from 1 up to 9007199254740992"),
         (COUNT, "a whole number from 1 up to 10"),
         (SHARE, "a number above 0 below 1"),
         (GAMMA, "'scale', 'auto' or a number above 0"),

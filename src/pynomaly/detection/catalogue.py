@@ -25,7 +25,7 @@ from pynomaly.detection.entries import (
 )
 from pynomaly.detection.entries.info import AlgorithmInfo, did_you_mean
 from pynomaly.detection.parameters import Parameter, Value
-from pynomaly.errors import BadParameter, UnknownAlgorithm
+from pynomaly.errors import BadParameter, InputError, UnknownAlgorithm
 
 if TYPE_CHECKING:
     from pynomaly.detection.algorithms.contract import Algorithm
@@ -88,7 +88,10 @@ def check_parameters(name: str, params: Mapping[str, Any]) -> dict[str, Value]:
             given[key] = tuple(
                 _checked_member(str(spelled), name) for spelled in cast("tuple[str, ...]", value)
             )
-    return {p.name: given.get(p.name, p.default) for p in entry.parameters}
+    checked = {p.name: given.get(p.name, p.default) for p in entry.parameters}
+    if "members" in checked and checked["weights"]:
+        _check_weights(name, checked)
+    return checked
 
 
 def member(spelled: str) -> tuple[str, dict[str, Value]]:
@@ -142,8 +145,23 @@ def check_seed(value: Any, name: str = "") -> int:
     return cast("int", SEED.check(value, name))
 
 
+def _check_weights(name: str, params: Mapping[str, Any]) -> None:
+    weights, count = params["weights"], len(params["members"])
+    if len(weights) != count or not any(weights):
+        raise BadParameter(
+            f"Parameter weights of {name} is one number for each of the {count} members, not all 0; "
+            f"these are {len(weights)}: {', '.join(f'{w:g}' for w in weights[:20])}.",
+            parameter="weights",
+            algorithm=name,
+        )
+
+
 def _checked_member(spelled: str, ensemble: str) -> str:
-    name, parameters = member(spelled)
+    try:
+        name, parameters = member(spelled)
+    except InputError as problem:  # what is wrong is the ensemble's parameter
+        problem.details = {"parameter": "members", "algorithm": ensemble, "member": spelled}
+        raise
     if any(p.type == "members" for p in get(name).parameters):
         raise BadParameter(
             f"Parameter members of {ensemble} takes algorithms that have no members, not {name}.",

@@ -23,7 +23,7 @@ class Parameter:
     `count_or_share` takes a count (an integer of at least `minimum`) or a share (a number above 0, at most
     1; 1 means all). `members` takes algorithms, spelled as `pynomaly.detection.members` says; `numbers` a
     list of numbers, or text with commas between them. `choices` are the words of a `choice`, or words that
-    any other type takes as well ("auto").
+    any other type takes as well ("auto"). `label` is what a form asks; empty: the name in words.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Parameter:
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
     choices: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def also_auto(self) -> bool:
@@ -121,12 +122,12 @@ class Parameter:
         low = (
             ""
             if self.minimum is None
-            else f"{'above' if self.exclusive_minimum else 'from'} {self.minimum:.10g}"
+            else f"{'above' if self.exclusive_minimum else 'from'} {_plain(self.minimum)}"
         )
         high = (
             ""
             if self.maximum is None
-            else f"{'below' if self.exclusive_maximum else 'up to'} {self.maximum:.10g}"
+            else f"{'below' if self.exclusive_maximum else 'up to'} {_plain(self.maximum)}"
         )
         return "".join(f" {part}" for part in (low, high) if part)
 
@@ -204,6 +205,11 @@ def _number(word: str) -> Any:
         except ValueError:
             continue
     return word
+
+
+def _plain(bound: float) -> str:
+    """Write a bound without an exponent when it is a whole number."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:.10g}"
 
 
 def _show(value: Any) -> str:

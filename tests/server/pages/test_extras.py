@@ -72,3 +72,4 @@ def test_the_form_of_one_that_is_missing_says_how_to_install_it(person: Any) -> 
     page = person.send("/detectors/new", 501, **fields)
     assert "needs torch, not installed here" in page
     assert 'value="Guard"' in page
+    assert "Not installed here: pip install" in person.see("/detectors/new?algorithm=autoencoder")

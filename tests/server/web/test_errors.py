@@ -125,6 +125,29 @@ def test_a_wrong_field_is_pointed_at_but_its_value_is_not_repeated(client: httpx
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"algorithm": "knn", "parameters": {"n_neighbors": 0}}, "#/parameters/n_neighbors"),
+        ({"parameters": {"a/b": 0}}, "#/parameters/a~1b"),
+        ({"algorithm": "ensemble", "parameters": {"members": "knn(p=0)"}}, "#/parameters/members"),
+        ({"algorithm": "ensemble", "parameters": {"weights": [1]}}, "#/parameters/weights"),
+        ({"algorithm": "nope"}, "#/algorithm"),
+        ({"contamination": 0.7}, "#/contamination"),
+        ({"contamination": 0.1, "fdr": 0.1}, "#/fdr"),
+        ({"seed": 2**40}, "#/seed"),
+        ({"columns": []}, "#/columns"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_pointed_at(
+    api: httpx.Client, body: dict[str, object], pointer: str
+) -> None:
+    answer = api.post("/api/v1/detectors", json={"name": "d", **body})
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert problem["errors"] == [{"in": "body", "pointer": pointer, "detail": problem["detail"]}]
+
+
 def test_a_large_body_is_413(client: httpx.Client) -> None:
     for body in (b"x" * (2**20 + 1), iter([b"[", b" " * 2**20, b"]"])):
         check(client.post(LOG_IN, content=body, headers=JSON), 413, "too_large")

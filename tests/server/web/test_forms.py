@@ -55,6 +55,24 @@ def test_wrong_values_are_named_and_kept() -> None:
     assert shown["parameter-bootstrap"].value == "true"
 
 
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"members": "hboss"}, "members"),
+        ({"members": "knn(n_neighbors=0)"}, "members"),
+        ({"members": "hbos, knn", "weights": "1"}, "weights"),
+    ],
+)
+def test_what_is_wrong_in_an_ensemble_is_shown_at_its_field(typed: dict[str, str], field: str) -> None:
+    read = forms.answers(get("ensemble"), {forms.PREFIX + name: text for name, text in typed.items()})
+    assert list(read.errors) == [forms.PREFIX + field]
+
+
+def test_the_default_asks_its_question() -> None:
+    (shown,) = forms.fields(get("auto"))
+    assert shown.label == "Are the training rows free of anomalies?"
+
+
 def test_an_unticked_box_stays_unticked_when_the_form_comes_back() -> None:
     info = get("one_class_svm")
     shown = {f.name: f for f in forms.fields(info, {"parameter-nu": "9"})}

@@ -31,6 +31,7 @@ BULK: Spec = ("elliptic_envelope", {})
 IN_A_TAIL: Spec = ("ecod", {})
 FAR_FROM_KEPT: Spec = ("knn", {"n_neighbors": 0.1, "method": "mean", "scaling": "rank"})
 MIXED: Spec = ("gmm", {})
+PROJECTED: Spec = ("loda", {})
 
 FIRST = (BULK, IN_A_TAIL, FAR, ISOLATED)
 STAYING = 2
@@ -39,13 +40,13 @@ STAYING = 2
 SCREEN = [0, 2, 3]
 """… and those that say which rows are conspicuous: all but ECOD."""
 
-SECOND = ((FAR_FROM_KEPT, 0.5), (FAR_FROM_KEPT, 0.8), (MIXED, 0.65))
+SECOND = ((FAR_FROM_KEPT, 0.5), (FAR_FROM_KEPT, 0.8), (MIXED, 0.65), (PROJECTED, 0.65))
 """What learns from the least conspicuous rows, and from what share of them."""
 
 SAID_MIXED = (
-    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distance and a Gaussian "
-    "mixture of the least conspicuous rows, since the training rows may hold anomalies (clean_training is "
-    "false)."
+    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distances, a Gaussian "
+    "mixture and random projections of the least conspicuous rows, since the training rows may hold anomalies "
+    "(clean_training is false)."
 )
 SAID_CLEAN = (
     "auto combined the distances to the nearest rows, in robust units and by ranks, and a Gaussian mixture, "
@@ -67,9 +68,9 @@ class Auto(Combined):
     of them: distance to a large neighbourhood (a tenth of the rows, so that a clump of anomalies is no
     shelter), Mahalanobis distance from the bulk, and isolation forest. The rows that are least conspicuous
     to the three together are taken as normal, and a second stage learns from these alone: the distance to a
-    large neighbourhood among them, by ranks, once among half of the rows and once among 80 %; and a Gaussian
-    mixture of 65 %. The score is the mean level (see `Levels`) of these three, of the distance from the bulk,
-    and of the tails of the columns (ECOD).
+    large neighbourhood among them, by ranks, once among half of the rows and once among 80 %; and of 65 %, a
+    Gaussian mixture, and how thin random projections are (LODA). The score is the mean level (see `Levels`)
+    of these four, of the distance from the bulk, and of the tails of the columns (ECOD).
 
     With `clean_training=True`, the training rows are normal, and small neighbourhoods say most: the score is
     the mean level of the distance to the nearest row, in robust units and by ranks, of the mean distance to

@@ -7,7 +7,6 @@ import numpy as np
 from pynomaly.detection import catalogue
 from pynomaly.detection.algorithms.combined import Combined, Spec
 from pynomaly.detection.algorithms.contract import Matrix, Progress
-from pynomaly.errors import BadParameter
 
 Weigh = Callable[[Matrix, Matrix, Sequence[Matrix]], Matrix]
 """Gives weights, shape (members, m), for levels of that shape, the members' weights, and their groups."""
@@ -39,7 +38,6 @@ class Ensemble(Combined):
     name = "ensemble"
 
     def _fit(self, X: Matrix, progress: Progress) -> None:
-        self._member_weights()  # refused before the members are trained
         specs = self._specs()
         trained = self._trained(specs, [X] * len(specs), X, progress)
         self._keep(trained, np.arange(len(X)))
@@ -55,13 +53,6 @@ class Ensemble(Combined):
         """Give each member's weight, shape (members,), their sum 1."""
         given, count = self.params["weights"], len(self.params["members"])
         weights = np.array(given or (1.0,) * count, dtype=np.float64)
-        if len(weights) != count or not weights.any():
-            raise BadParameter(
-                f"Parameter weights of ensemble is one number for each of the {count} members, not all 0; "
-                f"these are {len(weights)}: {', '.join(f'{w:g}' for w in weights)}.",
-                parameter="weights",
-                algorithm=self.name,
-            )
         weights /= weights.max()
         return np.asarray(weights / weights.sum())
 

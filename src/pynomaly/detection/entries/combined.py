@@ -16,6 +16,7 @@ ENTRIES = (
                 "bool",
                 False,
                 "The training rows are free of anomalies; then even small differences from them count.",
+                label="Are the training rows free of anomalies?",
             ),
         ),
         scaling="none",

@@ -200,7 +200,7 @@ def rows(
     """
     limit = check_limit(limit)
     if sort not in SORTS:
-        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="#/sort")
+        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="#/sort", place="query")
     detection = _completed(session, actor, id_)
     found, values = _files(detection, storage)
     return result.page(found, values, _columns(detection), detection.n_rows or 0, sort, cursor, limit)

@@ -16,7 +16,15 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DataError, OperationalError, StatementError
 from starlette.exceptions import HTTPException
 
-from pynomaly.errors import BadCredentials, BadRefreshToken, BadValue, Busy, PynomalyError, Unauthenticated
+from pynomaly.errors import (
+    BadCredentials,
+    BadRefreshToken,
+    BadValue,
+    Busy,
+    PynomalyError,
+    Unauthenticated,
+    UnknownAlgorithm,
+)
 from pynomaly.server.web.render import render
 from pynomaly.server.web.routes import allowed_methods
 
@@ -124,7 +132,22 @@ def _of_ours(error: PynomalyError) -> Problem:
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
     detail = SORRY if error.status == 500 else error.message  # which may name what is inside
-    return Problem(error.status, error.code, detail, headers, details=error.details)
+    return Problem(error.status, error.code, detail, headers, _pointed(error), error.details)
+
+
+def _pointed(error: PynomalyError) -> list[dict[str, str]]:
+    """Point at the field that one of our errors is about; nothing when it is about none."""
+    details = error.details
+    if "pointer" in details:
+        pointer = str(details["pointer"])
+    elif "parameter" in details:  # of an algorithm, or of every one: a threshold, the seed
+        steps = ["parameters", details["parameter"]] if details.get("algorithm") else [details["parameter"]]
+        pointer = _pointer(steps)
+    elif isinstance(error, UnknownAlgorithm):
+        pointer = "#/algorithm"
+    else:
+        return []
+    return [{"in": str(details.get("place", "body")), "pointer": pointer, "detail": error.message}]
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -146,9 +169,12 @@ def _of_validation(error: RequestValidationError) -> Problem:
 
 def _field(error: Mapping[str, Any]) -> dict[str, str]:
     """Name one wrong field by a JSON pointer (RFC 6901); its value is not repeated: it may be a secret."""
-    place, *steps = [str(step) for step in error["loc"]]
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1")[:200] for step in steps)
-    return {"in": place, "pointer": f"#{pointer}", "detail": str(error["msg"])}
+    place, *steps = error["loc"]
+    return {"in": str(place), "pointer": _pointer(steps), "detail": str(error["msg"])}
+
+
+def _pointer(steps: Sequence[Any]) -> str:
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:200] for step in steps)
 
 
 def _other_method(request: Request) -> Response:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
+from pynomaly.detection.catalogue import check_parameters
 from pynomaly.detection.choice import WAYS
 from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.detection.parameters import Parameter, Value
-from pynomaly.errors import BadParameter
+from pynomaly.errors import BadParameter, InputError
 
 PREFIX = "parameter-"
 MAX_FIELDS = 10_000
@@ -94,7 +95,7 @@ def field(parameter: Parameter, typed: Mapping[str, str] | None, error: str = ""
     number = control == "number"
     return Field(
         name=name,
-        label=label(parameter.name),
+        label=parameter.label or label(parameter.name),
         kind=control,
         value=value,
         help=help_text(parameter),
@@ -125,7 +126,17 @@ def answers(info: AlgorithmInfo, typed: Mapping[str, str]) -> Answers:
             written = written or "false"
         if written:
             read(parameter, written, name, values, errors)
+    if not errors:
+        _check_together(info, values, errors)
     return Answers(values, errors)
+
+
+def _check_together(info: AlgorithmInfo, values: dict[str, Value], errors: dict[str, str]) -> None:
+    """Check what no field shows alone, such as an ensemble's members, and name the field that is wrong."""
+    try:
+        check_parameters(info.name, values)
+    except InputError as problem:
+        errors[PREFIX + str(problem.details.get("parameter", ""))] = problem.message
 
 
 def read(
