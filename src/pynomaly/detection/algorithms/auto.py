@@ -45,8 +45,8 @@ SECOND = ((FAR_FROM_KEPT, 0.5), (FAR_FROM_KEPT, 0.8), (MIXED, 0.65), (PROJECTED,
 
 SAID_MIXED = (
     "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distances, a Gaussian "
-    "mixture and random projections of the least conspicuous rows, since the training rows may hold anomalies "
-    "(clean_training is false)."
+    "mixture and random projections of the least conspicuous rows, since the training rows may hold "
+    "anomalies (clean_training is false)."
 )
 SAID_CLEAN = (
     "auto combined the distances to the nearest rows, in robust units and by ranks, and a Gaussian mixture, "
