@@ -34,6 +34,7 @@ TABLES = {
     "1e308": {"a": [1e308, -1e308] * 30, "b": RNG.normal(size=60)},
     "one 1e308": {"a": [*RNG.normal(size=60), 1e308], "b": RNG.normal(size=61)},
     "the largest of both signs": {"a": [LARGEST, -LARGEST, 0.0] * 20, "b": [-LARGEST, 1.0, LARGEST] * 20},
+    "few rows, the largest of both signs": {"a": [LARGEST, -LARGEST, LARGEST, 0.0]},
     "the smallest": {"a": [5e-324, 0.0, 1e-310] * 20, "b": RNG.normal(size=60)},
     "singular covariance": {
         "a": np.arange(60.0),
@@ -117,6 +118,21 @@ def test_more_neighbours_than_rows_are_lowered_and_said(name):
     detector = pynomaly.Detector(name, n_neighbors=500).fit({"a": np.arange(20.0) ** 2})
     assert any("all 19 others" in note for note in detector.notes_)
     sound(detector.detect({"a": np.arange(20.0) ** 2}))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if "max_samples" in load_class(n)().params])
+def test_a_share_of_less_than_two_rows_is_raised_to_two(name):
+    asked = 2 if name == "inne" else 0.001  # a count alone
+    detector = pynomaly.Detector(name, max_samples=asked).fit(
+        {"a": np.arange(7.0) ** 2, "b": RNG.normal(size=7)}
+    )
+    sound(detector.detect({"a": np.arange(7.0) ** 2, "b": RNG.normal(size=7)}))
+
+
+@pytest.mark.parametrize("ridge", [1e-9, 1e-6, 1e-4])
+@pytest.mark.parametrize("kind", ["more columns than rows", "singular covariance", "one 1e308"])
+def test_a_ridge_that_is_next_to_nothing_does_no_harm(kind, ridge):
+    sound(pynomaly.detect(TABLES[kind], "elliptic_envelope", ridge=ridge))
 
 
 def test_a_class_that_is_missing_from_the_labels_has_no_accuracy():

@@ -49,7 +49,7 @@ class CBLOF(Algorithm):
         self._scaling = Scaling.fit(X, self.params["scaling"])
         scaled = sample = self._scaling.apply(X)
         generator = np.random.default_rng(self.seed)
-        size = rows_meant(self.params["max_samples"], len(X), AUTO_ROWS)
+        size = max(2, rows_meant(self.params["max_samples"], len(X), AUTO_ROWS))
         if size < len(X):
             self._note(f"Clusters were found on a random sample of {size} of the {len(X)} rows.")
             sample = read_only(scaled[generator.choice(len(X), size, replace=False)])

@@ -49,6 +49,6 @@ def skewed_to(column: Matrix) -> int:
     """
     n = len(column)
     low, middle, high = (column[int(share * (n - 1))] / 4 for share in (0.25, 0.5, 0.75))
-    if abs(high + low - 2 * middle) <= CHANCE / np.sqrt(n) * (high - low):
+    if abs(high + low - 2 * middle) <= min(1.0, CHANCE / np.sqrt(n)) * (high - low):
         return 0
     return int(np.sign(third_moment(column, max(-column[0], column[-1]))))

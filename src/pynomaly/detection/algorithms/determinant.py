@@ -109,8 +109,8 @@ class LeastDeterminant:
         return now
 
     def _with_ridge(self, covariance: Matrix) -> Matrix:
-        floor = self.ridge or SINGULAR * max(float(np.trace(covariance)) / len(covariance), SINGULAR)
-        return covariance + np.diag(np.full(len(covariance), floor))
+        least = SINGULAR * max(float(np.trace(covariance)) / len(covariance), SINGULAR)
+        return covariance + np.diag(np.full(len(covariance), max(self.ridge, least)))
 
     def _log_determinant(self, found: Ellipsoid) -> float:
         return float(np.linalg.slogdet(self._with_ridge(found.covariance))[1])

@@ -66,7 +66,7 @@ class EllipticEnvelope(Algorithm):
         self._scaling = Scaling.fit(X, self.params["scaling"])
         scaled = self._scaling.apply(X)
         sample = scaled
-        size = rows_meant(self.params["max_samples"], len(X), AUTO_ROWS)
+        size = max(2, rows_meant(self.params["max_samples"], len(X), AUTO_ROWS))
         if size < len(X):
             self._note(f"The bulk was learned from a random sample of {size} of the {len(X)} rows.")
             sample = scaled[np.random.default_rng(self.seed).choice(len(X), size, replace=False)]
