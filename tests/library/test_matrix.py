@@ -44,6 +44,15 @@ def test_what_must_be_looked_at_goes_through_a_table(odd):
     assert plain_frame(odd) is None
 
 
+@pytest.mark.parametrize("name", ["robust_z", "auto"])
+def test_masked_values_are_missing_when_rows_are_scored(name):
+    masked, holes = np.ma.masked_array(changed(5, 1, 1e6)), changed(5, 1, np.nan)
+    masked[5, 1] = np.ma.masked
+    detector = pynomaly.Detector(name).fit(masked)
+    assert np.array_equal(detector.score(masked), detector.score(holes))
+    assert np.array_equal(detector.detect(masked).scores, detector.score(holes))
+
+
 def test_faults_are_told_as_ever():
     with pytest.raises(pynomaly.PynomalyError, match="infinite"):
         pynomaly.Detector().fit(changed(3, 1, np.inf))

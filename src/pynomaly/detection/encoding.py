@@ -239,9 +239,14 @@ def listed_unused(schema: Sequence[Column], most: int = 5) -> str:
 
 
 def as_matrix(values: Any) -> Matrix | None:
-    """Give a 2-d float matrix of `values` when it is a numeric numpy array already, else None."""
+    """Give a 2-d float matrix of `values` when it is a numeric numpy array already, else None.
+
+    Values that are masked are missing.
+    """
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         return None
+    if isinstance(values, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
     return values.astype(np.float64, copy=False)
 
 
