@@ -65,7 +65,7 @@ def test_a_score():
     choice = Choice.at(np.float32(0.5))
     assert (choice.way, choice.value, choice.ways()) == ("value", 0.5, dict.fromkeys(WAYS))
     assert Choice.from_json(choice.json()) == choice
-    for value in (float("nan"), "0.5", None, True):
+    for value in (float("nan"), "0.5", None, True, 10**400):
         with pytest.raises(BadParameter, match="threshold is a finite number"):
             Choice.at(value)
 

@@ -83,6 +83,10 @@ def test_too_few_training_rows_for_fdr_are_named():
         "No row is flagged: with 50 training rows and 585 to judge, fdr=0.05 takes at least 230 rows "
         "that all score above the training rows.",
     )
+    result = detector.set_threshold(fdr=1e-3).detect(NEW[185:195])
+    assert result.notes == (
+        "No row is flagged: with 50 training rows and 10 to judge, fdr=0.001 can flag none.",
+    )
 
 
 def test_a_plain_sentence_when_nothing_stands_out():

@@ -1,6 +1,6 @@
 """The ways to say which rows are anomalies, and their values. Imports no numeric library."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypedDict, cast
@@ -98,7 +98,8 @@ class Choice:
     def at(cls, value: Any) -> Self:
         """Choose a score; raises BadParameter when it is not a finite number."""
         plain = value.item() if hasattr(value, "item") else value
-        if isinstance(plain, bool) or not isinstance(plain, int | float) or not math.isfinite(plain):
+        plain_number = isinstance(plain, int | float) and not isinstance(plain, bool)
+        if not plain_number or not abs(plain) <= sys.float_info.max:
             raise BadParameter(f"The threshold is a finite number, not {value!r}.", parameter="threshold")
         return cls("value", float(plain))
 

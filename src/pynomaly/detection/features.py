@@ -5,6 +5,7 @@ of its batch never matter.
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -271,7 +272,7 @@ def is_missing(values: Values) -> NDArray[np.bool_]:
 
 def number(value: Any) -> float:
     """Check that a JSON value is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError("not a finite number")
     return float(value)
 

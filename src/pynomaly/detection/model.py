@@ -172,10 +172,9 @@ class Model:
         n, m = self.calibration.rows, len(scores)
         if self._by_table(scores) and m / (n + 1) > self.choice.number:
             least = math.ceil(m / (n + 1) / self.choice.number)
-            return (
-                f"No row is flagged: with {n} training rows and {m} to judge, fdr={self.choice.value} "
-                f"takes at least {least} rows that all score above the training rows.",
-            )
+            takes = f"takes at least {least:,} rows that all score above the training rows"
+            told = f"No row is flagged: with {n:,} training rows and {m:,} to judge, fdr={self.choice.value}"
+            return (f"{told} {takes if least <= m else 'can flag none'}.",)
         return (f"{NO_STRONG}: no row stands out from the rest.",)
 
     def score_array(self, X: Matrix) -> NDArray[np.float64]:
