@@ -62,6 +62,31 @@ def test_the_range_is_left_out_when_nearly_all_values_are_the_same():
     )
 
 
+def test_a_value_between_two_groups_is_not_called_ordinary_by_itself():
+    rng = np.random.default_rng(0)
+    two = number_of([*rng.normal(-10, 0.5, 200), *rng.normal(10, 0.5, 200), 0.0])
+    assert two.compare(0.0, OTHER).startswith(f"0, {ALONE} (typically")
+    assert two.compare(10.0, OTHER).startswith("10, nothing special (typically")
+    for values in (
+        rng.normal(size=500),
+        rng.lognormal(size=500),
+        rng.integers(0, 4, 500),
+        rng.uniform(size=60),
+    ):
+        typical = number_of(values)
+        inner = values[np.argsort(values)[len(values) // 9 : -len(values) // 9]]
+        assert not any(ALONE in typical.compare(float(value), OTHER) for value in inner)
+
+
+def test_a_value_that_most_rows_lack_is_not_called_ordinary_by_itself():
+    typical = number_of([np.nan] * 195 + [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert typical.compare(3.0, OTHER).startswith("3, though only 2.5 % of rows have a value (typically 3")
+    assert "the highest" not in typical.compare(3.0, OTHER)
+    assert typical.compare(9.0, OTHER).startswith(
+        "9, higher than in any training row, though only 2.5 % of rows have a value (typically 3"
+    )
+
+
 def test_what_is_typical_of_a_number_ignores_missing_values():
     typical = number_of([1.0, 2.0, 3.0, np.nan])
     assert typical.expected == {"median": 2.0, "low": 1.0, "high": 3.0}
@@ -240,6 +265,9 @@ def test_the_state_gives_the_same_explainer_back():
         lambda s: s.update(typical=s["typical"][:2]),
         lambda s: s["typical"].__setitem__(0, None),
         lambda s: s["typical"][0].update(missing="x"),
+        lambda s: s["typical"][0].update(missing=1e308),
+        lambda s: s["typical"][0].update(missing=10**400),
+        lambda s: s["typical"][2].update(missing=-0.5),
         lambda s: s["typical"][2].update(hours=[1] * 23),
         lambda s: s["typical"][2].update(hours=None),
         lambda s: s["typical"][2].update(weekdays=[1.5] * 7),

@@ -16,14 +16,15 @@ from pynomaly.detection.features import (
     Matrix,
     TimestampFeatures,
     Values,
-    number,
 )
 from pynomaly.detection.typical import (
+    ALONE,
     SHARES,
     Typical,
     TypicalCategory,
     TypicalNumber,
     TypicalTimestamp,
+    share_of,
     timestamp_from_json,
 )
 from pynomaly.errors import BadBundle
@@ -38,7 +39,6 @@ SUMMED = 2
 """Reasons that the sentence about a whole row names."""
 
 TOGETHER = "ordinary by itself, unusual in combination"
-ALONE = "ordinary in size, but with few rows near it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +202,4 @@ def _rebuild(feature: ColumnFeatures, entry: Any, grids: Any) -> Typical:
         return TypicalCategory(feature)
     if isinstance(feature, TimestampFeatures):
         return timestamp_from_json(entry, feature.cycles)
-    return TypicalNumber(next(grids), number(entry["missing"]))
+    return TypicalNumber(next(grids), share_of(entry["missing"]))

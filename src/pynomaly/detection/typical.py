@@ -26,6 +26,10 @@ EXTREME = 0.99
 OFTEN = 0.05
 """A level that this share of the training rows has is not called rare."""
 
+ALONE = "ordinary in size, but with few rows near it"
+NEAR, FEW = 0.05, 0.0125
+"""Few rows are near a number when less than this share is within this part of the usual range of it."""
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 MISSING = "missing"
@@ -98,7 +102,11 @@ class TypicalNumber:
         """Say where a number lies among the training rows."""
         if value is None:
             return missing_as(self.missing)
-        return f"{show(value)}, {self._place(value) or otherwise} ({self.typical})"
+        place = self._place(value) or (ALONE if self._is_alone(value) else otherwise)
+        if 1 - self.missing < OFTEN:
+            seldom = f"though only {percent(1 - self.missing)} of rows have a value"
+            place = seldom if place == otherwise else f"{place}, {seldom}"
+        return f"{show(value)}, {place} ({self.typical})"
 
     @cached_property
     def cuts(self) -> list[float]:
@@ -121,6 +129,13 @@ class TypicalNumber:
                     f"the {most} value in training" if rare_end else f"{word} than {percent(share)} of rows"
                 )
         return ""
+
+    def _is_alone(self, value: float) -> bool:
+        """Tell whether hardly any training row is near, as between two groups of rows."""
+        reach = NEAR * self.expected["high"] - NEAR * self.expected["low"]
+        before = bisect_left(self.cuts, value - reach) - 1
+        after = bisect_right(self.cuts, value + reach)
+        return float(SHARES[min(after, len(SHARES) - 1)] - SHARES[max(before, 0)]) < FEW
 
     def _quantile(self, share: float) -> float:
         return float(self.grid[int(np.searchsorted(SHARES, share - 1e-9))])
@@ -276,4 +291,11 @@ def timestamp_from_json(state: Mapping[str, Any], cycles: tuple[str, ...]) -> Ty
     for name, size in (("hours", 24), ("weekdays", 7)):
         if len(counts[name]) != size or not all(type(n) is int and 0 <= n < 2**53 for n in counts[name]):
             raise ValueError(name)
-    return TypicalTimestamp(counts["hours"], counts["weekdays"], number(state["missing"]), cycles)
+    return TypicalTimestamp(counts["hours"], counts["weekdays"], share_of(state["missing"]), cycles)
+
+
+def share_of(value: Any) -> float:
+    """Check that a JSON value is a share, from 0 to 1."""
+    if not 0 <= number(value) <= 1:
+        raise ValueError("not a share")
+    return float(value)
