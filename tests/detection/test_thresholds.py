@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
+from pynomaly import detect
 from pynomaly.detection import tail
 from pynomaly.detection.choice import Choice
 from pynomaly.detection.outlying import LEVELS, Outlying
@@ -87,6 +88,23 @@ def test_a_tail_goes_through_the_quartile_and_the_octile_but_for_the_standard_er
             assert fitted.bend == pytest.approx(1.0, abs=0.01)
         for p in (0.3, 0.01, 1e-6):
             assert fitted.p_values(np.array([fitted.score(p)])) == pytest.approx([p])
+
+
+def test_tied_scores_have_no_tail():
+    """Steps between a few groups of rows say nothing; the highest rows count when they are rare."""
+    groups = np.repeat([0.84, 0.98, 11.5, 11.6], [93, 86, 12, 9])
+    assert tail.is_tied(Calibration.fit(groups))
+    assert not flagged(groups).any()
+    assert flagged(np.repeat([0.84, 0.98, 11.5, 11.6], [93, 86, 17, 4])).sum() == 4
+    assert not tail.is_tied(Calibration.fit(np.random.default_rng(0).normal(size=200)))
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "gmm", "isolation_forest"])
+def test_tables_of_few_different_rows_have_no_strong_anomalies(algorithm):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        table = {"a": (rng.random(200) < 0.1).tolist(), "b": (rng.random(200) < 0.5).tolist()}
+        assert detect(table, algorithm=algorithm).n_anomalies == 0
 
 
 def test_the_tail_of_a_normal_is_never_taken_to_be_lighter_than_it_is():

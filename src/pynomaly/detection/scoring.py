@@ -83,6 +83,13 @@ class Calibration:
         place = int(np.searchsorted(self.values, cut, side="right"))
         return float(self.above[place - 1]) / self.rows if place else 1.0
 
+    def tied(self, score: float) -> int:
+        """Count the scores that equal `score`; of more than 100,000, as far as they are kept."""
+        place = int(np.searchsorted(self.values, score))
+        if place == len(self.values) or self.values[place] != score:
+            return 0
+        return int(self.at_least[place] - self.above[place])
+
     def _ordered(self, place: int) -> float:
         """Find the score at a place in ascending order (from 0); between kept ones the next higher."""
         return float(self.values[np.searchsorted(self.rows - self.above, place, side="right")])

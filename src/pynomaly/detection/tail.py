@@ -11,6 +11,15 @@ from pynomaly.detection.scoring import Calibration, Scores
 LIGHTEST, HEAVIEST = 1.3, 0.4
 """Bounds of the tail's bend: about a normal's, and that of a log-normal's far tail."""
 
+POINTS = (0.5, 0.75, 0.875)
+"""The quantiles that a tail goes through."""
+
+MOST_TIED = 0.05
+"""Share of the rows that may have the score of one of them."""
+
+RARE = 0.02
+"""Share of the rows that stand out by rarity alone, where there is no tail."""
+
 ONE_STANDARD_ERROR = 3.5
 """Of the ratio of two quartile gaps of n exponential scores, relative, times sqrt(n)."""
 
@@ -57,16 +66,29 @@ class Tail:
         return self.middle + self.unit * math.pow(math.log2(0.5 / p), 1 / self.bend)
 
 
+def is_tied(scores: Calibration) -> bool:
+    """Tell whether so many rows have the score of a quartile or octile that steps say nothing of a tail."""
+    return max(scores.tied(scores.quantile(share)) for share in POINTS) > MOST_TIED * scores.rows
+
+
+def rarest(scores: Calibration) -> float:
+    """Find the score above which at most 2 % of the rows are, or one row."""
+    return scores.highest_but(max(1, int(RARE * scores.rows)))
+
+
 def cut(scores: Calibration, fdr: float) -> float:
     """Find the score above which a share `fdr` of the rows is estimated to be normal.
 
     The lowest score t with n P(S > t) <= fdr * (rows that score at least t), as Benjamini and Hochberg (1995)
     choose it, P by the tail that continues the bulk (an empirical null; Efron 2004). Where no row is that far
-    out, the score at which one alone would be. Where more than half of the rows score alike, that score.
+    out, the score at which one alone would be. Where the bulk is of tied scores, which have no tail to
+    continue, the highest-scored rows are that far out as long as they are at most 2 % of all (or
+    one row).
     """
-    tail = Tail.fit(scores.quantile(0.5), scores.quantile(0.75), scores.quantile(0.875), scores.rows)
-    if tail is None:
-        return scores.quantile(0.75)
+    middle, upper, octile = (scores.quantile(share) for share in POINTS)
+    tail = Tail.fit(middle, upper, octile, scores.rows)
+    if tail is None or is_tied(scores):
+        return rarest(scores)
     n, values = scores.rows, scores.values
     enough = np.flatnonzero(n * tail.p_values(values) <= fdr * scores.at_least)
     enough = enough[values[enough] > tail.middle]

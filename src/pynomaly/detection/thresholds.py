@@ -40,7 +40,8 @@ def threshold(training: Calibration, out_of_sample: Calibration, choice: Choice,
     if way == "fdr" or choice.value == "auto":
         fdr = choice.number if way == "fdr" else AUTO_FDR
         far_out = training.highest_but(round(outlying.share(fdr) * training.rows))
-        found = min(tail.cut(out_of_sample, fdr), far_out)
+        found = tail.rarest(training) if tail.is_tied(training) else tail.cut(out_of_sample, fdr)
+        found = min(found, far_out)
         most = training.rows if way == "fdr" else int(AUTO_MOST * training.rows)
         return max(found, training.highest_but(most))
     return training.quantile(1.0 - choice.number)
