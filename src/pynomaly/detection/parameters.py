@@ -169,6 +169,8 @@ def _check_members(_: Parameter, value: Any) -> tuple[str, ...] | None:
 def _check_numbers(parameter: Parameter, value: Any) -> tuple[float, ...] | None:
     if isinstance(value, str):
         value = [_number(word) for word in value.split(",") if word.strip()]
+    if hasattr(value, "tolist"):  # an array
+        value = value.tolist()
     if not isinstance(value, list | tuple):
         return None
     numbers = [number for number in map(_real, value) if number is not None and parameter.holds(number)]

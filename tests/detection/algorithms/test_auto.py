@@ -69,7 +69,7 @@ def test_a_mixture_of_very_many_columns_is_left_out_and_it_is_said(clean):
     X = np.random.default_rng(0).normal(size=(150, 101))
     X[3] += 3
     wide = create("auto", {"clean_training": clean}).fit(X)
-    assert wide.notes_[-1] == "A Gaussian mixture was left out, since there are more than 100 columns."
+    assert wide.notes_[-1] == "auto left out gmm, since there are more than 100 columns."
     assert wide.training_scores_.argmax() == 3
     again = type(wide).from_state(wide.params, 0, wide.state())
     assert np.array_equal(again.score(X), wide.training_scores_)

@@ -42,7 +42,7 @@ def test_mean_is_the_weighted_mean_of_levels(levels):
 def test_max_and_median_leave_out_members_without_weight(levels):
     assert fitted(combine="max").score(NEW) == pytest.approx(levels.max(axis=0))
     assert fitted(combine="median").score(NEW) == pytest.approx(np.median(levels, axis=0))
-    some = fitted(combine="max", weights=[1, 0, 1, 0]).score(NEW)
+    some = fitted(combine="max", weights=np.array([1, 0, 1, 0])).score(NEW)
     assert some == pytest.approx(levels[[0, 2]].max(axis=0))
     three = fitted(combine="median", weights=[1, 0, 1, 1]).score(NEW)
     assert three == pytest.approx(np.median(levels[[0, 2, 3]], axis=0))

@@ -44,13 +44,12 @@ SECOND = ((FAR_FROM_KEPT, 0.5), (FAR_FROM_KEPT, 0.8), (MIXED, 0.65), (PROJECTED,
 """What learns from the least conspicuous rows, and from what share of them."""
 
 SAID_MIXED = (
-    "auto combined Mahalanobis distance from the bulk, the tails of the columns, and distances, a Gaussian "
-    "mixture and random projections of the least conspicuous rows, since the training rows may hold "
-    "anomalies (clean_training is false)."
+    "auto combined elliptic_envelope and ecod of all rows with knn, gmm and loda of the least conspicuous "
+    "ones, since the training rows may hold anomalies (clean_training is false)."
 )
 SAID_CLEAN = (
-    "auto combined the distances to the nearest rows, in robust units and by ranks, and a Gaussian mixture, "
-    "since the training rows are said to hold no anomalies (clean_training is true)."
+    "auto combined the nearest rows (knn, three ways) with gmm, since the training rows are said to hold no "
+    "anomalies (clean_training is true)."
 )
 
 CLEAN: tuple[Spec, ...] = (
@@ -141,7 +140,7 @@ class Auto(Combined):
     def _say(self, n: int, looked_at: int) -> None:
         self._note(SAID_CLEAN if self.params["clean_training"] else SAID_MIXED)
         if not self._may(MIXED):
-            self._note(f"A Gaussian mixture was left out, since there are more than {MOST_MIXED} columns.")
+            self._note(f"auto left out gmm, since there are more than {MOST_MIXED} columns.")
         if looked_at < n:
             self._note(f"auto learned from a random sample of {looked_at:,} of the {n:,} rows.")
 

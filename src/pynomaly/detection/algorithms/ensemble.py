@@ -43,7 +43,8 @@ class Ensemble(Combined):
         self._keep(trained, np.arange(len(X)))
         for member in self._members:
             for note in member.algorithm.notes_:
-                self._note(f"{member.algorithm.name}: {note}")
+                name = member.algorithm.name
+                self._note(note if note.startswith(name) else f"{name}: {note}")
         self._training_scores = self._combine(trained.levels)
 
     def _specs(self) -> Sequence[Spec]:

@@ -21,6 +21,7 @@ from pynomaly.errors import (
     BadRefreshToken,
     BadValue,
     Busy,
+    MissingExtra,
     PynomalyError,
     Unauthenticated,
     UnknownAlgorithm,
@@ -90,7 +91,7 @@ def respond(request: Request, error: Exception) -> Response:
     if _should_log_in(request, error):
         return RedirectResponse(_log_in_address(request), 303)
     problem = problem_of(error)
-    if problem.status >= 500 and not isinstance(error, HTTPException):
+    if problem.status >= 500 and not isinstance(error, HTTPException | MissingExtra):
         _log(problem, error)
     return _answer(request, problem)
 
