@@ -14,6 +14,9 @@ from pynomaly.detection.tail import Tail, cut
 from pynomaly.errors import BadBundle, FitFailed, TooFewRows
 
 LOOKED_AT, CELLS = 20_000, 1_000_000
+STRICTER = 4
+"""What is far out is told at a level so many times lower, since false alarms add up."""
+
 MOST_COLUMNS = 200
 """In more columns the bulk is not sought: it takes O(d**3)."""
 
@@ -32,7 +35,7 @@ class Outlying:
     over the 2 d tails, Benjamini and Hochberg reject. A tail on whose side a quarter of the rows equals the
     median tells nothing. Far out are also the rows whose distances from the bulk (`elliptic_envelope`) stand
     out; or, to what is made of several detectors, those that stand out by the scores of a member, at the
-    level divided by their number.
+    level divided by their number. Both ways take a quarter of the level.
 
     The share is that of the rows with the highest scores, down to the last far-out row for which no more
     than the level of them are not far out.
@@ -56,9 +59,9 @@ class Outlying:
         by_member = _from_bulk(table, seed) if members is None else list(members.scores[:, looked_at])
 
         def share(q: float) -> float:
-            far = _far_out(halvings, X.shape[1], q)
+            far = _far_out(halvings, X.shape[1], q / STRICTER)
             for found in by_member:
-                far |= found > cut(Calibration.fit(found), q / len(by_member))
+                far |= found > cut(Calibration.fit(found), q / STRICTER / len(by_member))
             return _highest_share(far[order], q)
 
         return cls(tuple(np.maximum.accumulate([share(q) for q in LEVELS]).tolist()))

@@ -11,6 +11,9 @@ from pynomaly.detection.scoring import Calibration, Scores
 LIGHTEST, HEAVIEST = 1.3, 0.4
 """Bounds of the tail's bend: about a normal's, and that of a log-normal's far tail."""
 
+MISFIT = 0.2
+"""By so much the ratio is raised: in many rows the error of the shape counts, not that of the estimate."""
+
 POINTS = (0.5, 0.75, 0.875)
 """The quantiles that a tail goes through."""
 
@@ -43,12 +46,12 @@ class Tail:
         """Fit to the median, upper quartile and upper octile of n rows; None when the first two are equal.
 
         Up to an eighth of the rows may be anomalies before they pass any of the three. The tail is taken to
-        be heavier by one standard error than it looks.
+        be heavier than it looks, by one standard error and what such tails differ from a Weibull's.
         """
         unit = upper - middle
         if not 0 < unit < math.inf:
             return None
-        ratio = (octile - upper) / unit * (1 + ONE_STANDARD_ERROR / math.sqrt(rows))
+        ratio = (octile - upper) / unit * (1 + MISFIT + ONE_STANDARD_ERROR / math.sqrt(rows))
         bend = math.log(2) / math.log1p(ratio) if ratio > 0 else LIGHTEST
         return cls(middle, unit, min(max(bend, HEAVIEST), LIGHTEST))
 

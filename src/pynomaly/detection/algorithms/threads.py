@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from pynomaly.errors import UsageError
 
@@ -25,6 +26,9 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 WORTH_BLAS_THREADS = 300
 """Fewer columns are multiplied before threads would have started, which wait long when the CPUs are busy."""
+
+WITH_POOLS = frozenset({"scipy.linalg", "sklearn", "torch", "tensorflow"})
+"""Modules that bring thread pools of their own, besides numpy."""
 
 _limit: list[int] = []
 _here = threading.local()
@@ -79,8 +83,15 @@ def few_blas_threads(columns: int) -> Iterator[None]:
         yield
         return
     count = 1 if columns < WORTH_BLAS_THREADS else thread_count()
-    with threadpool_limits({"blas": count, "openmp": thread_count()}):
+    pools = _pools(frozenset(WITH_POOLS & sys.modules.keys()))
+    with pools.limit(limits={"blas": count, "openmp": thread_count()}):
         yield
+
+
+@cache
+def _pools(_: frozenset[str]) -> ThreadpoolController:
+    """Find the thread pools of the libraries that are loaded; that takes about a millisecond."""
+    return ThreadpoolController()
 
 
 def map_columns(work: Callable[[T], R], columns: Iterable[T], rows: int) -> list[R]:
