@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pynomaly.detection.algorithms.threads import few_blas_threads, run_blocks
 from pynomaly.errors import FitFailed, TooFewRows
 
 if TYPE_CHECKING:
@@ -35,24 +36,25 @@ def out_of_sample_scores(
     """Score each of the n training rows `X` as if it were new: float64, shape (n,), in their order.
 
     Each part is scored by an algorithm with the same parameters and seed that is trained on the other
-    parts. Where a part leaves too few rows to learn from, or the rows cannot be learned from without it, the
-    scores are those in training. Time: folds - 1 times that of training.
+    parts, several at a time. Where a part leaves too few rows to learn from, or the rows cannot be learned
+    from without it, the scores are those in training. Time: folds - 1 times that of training.
     """
     n, folds = len(X), min(fold_count(len(X)), len(X))
     if folds == 1 or n - -(-n // folds) < trained.min_rows:
         return trained.training_scores_
-    scores = np.empty(n)
     order = np.random.default_rng([trained.seed, n]).permutation(n)
-    for done, part in enumerate(np.array_split(order, folds)):
-        part.sort()
+    scores, parts = np.empty(n), np.array_split(order, folds)
+
+    def score(place: int, _: int) -> None:
+        part = np.sort(parts[place])
         others = np.ones(n, dtype=bool)
         others[part] = False
-        fold = type(trained)(seed=trained.seed, **trained.params)
-        try:
-            fold.fit(X[others])
-        except (FitFailed, TooFewRows):
-            return trained.training_scores_
+        fold = type(trained)(seed=trained.seed, **trained.params).fit(X[others])
         scores[part] = fold.score(X[part]) * (trained.unit_ / fold.unit_)
-        if progress:
-            progress((done + 1) / folds)
+
+    try:
+        with few_blas_threads(X.shape[1]):
+            run_blocks(score, folds, 1, progress, threads=None if trained.thread_safe else 1)
+    except (FitFailed, TooFewRows):
+        return trained.training_scores_
     return scores

@@ -70,6 +70,11 @@ class Combined(Algorithm):
     def _weights(self, levels: Matrix) -> Matrix:
         """Say how much each member counts in each row: shape (members, m), of levels of that shape."""
 
+    @property
+    def thread_safe(self) -> bool:
+        """Whether all members are."""
+        return all(member.algorithm.thread_safe for member in self._members)
+
     def _trained(
         self, specs: Sequence[Spec], tables: Sequence[Matrix], X: Matrix, progress: Progress
     ) -> Trained:
@@ -92,7 +97,7 @@ class Combined(Algorithm):
             levels[place] = member.levels.apply(scores[place])
             return member
 
-        threads = min(thread_count(), len(made))
+        threads = min(thread_count(), len(made)) if all(member.thread_safe for member in made) else 1
         if threads == 1:
             return Trained([fit(place) for place in range(len(made))], scores, levels)
         with workers(threads) as pool:

@@ -105,6 +105,11 @@ class Algorithm(ABC):
         return self._contributions(self._checked(X))
 
     @property
+    def thread_safe(self) -> bool:
+        """Whether others may learn at the same time in one process."""
+        return True
+
+    @property
     def training_scores_(self) -> Matrix:
         """The score of each training row, shape (n,); empty after `from_state`."""
         scores: Matrix = self.__dict__.get("_training_scores", np.empty(0))

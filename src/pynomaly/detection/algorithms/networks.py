@@ -106,6 +106,11 @@ class Rebuilding(Algorithm):
     def _trainer(self, arrays: list[Singles]) -> Trainer:
         """Begin training a network with these first weights and biases."""
 
+    @property
+    def thread_safe(self) -> bool:
+        """Its library draws from generators of the whole process."""
+        return False
+
     def _fit(self, X: Matrix, progress: Progress) -> None:
         self._scaling = Scaling.fit(X, self.params["scaling"])
         scaled = self._scaling.apply(X)

@@ -60,6 +60,11 @@ class PyodDetector(Algorithm):
 
     peer: ClassVar[Peer]
 
+    @property
+    def thread_safe(self) -> bool:
+        """Its library draws from generators of the whole process."""
+        return False
+
     def _fit(self, X: Matrix, progress: Progress) -> None:
         catalogue.get(self.name).require()
         self._scaling = Scaling.fit(X, self.params["scaling"])

@@ -108,13 +108,14 @@ def run_blocks(
     size: int,
     progress: Callable[[float], None] | None = None,
     start: float = 0.0,
+    threads: int | None = None,
 ) -> None:
     """Call `work(begin, end)` for blocks of at most `size` of `n` items; `progress` goes from `start` to 1.
 
     The first error stops the blocks that have not begun, and is raised.
     """
     blocks = [(begin, min(n, begin + size)) for begin in range(0, n, size)]
-    threads = min(thread_count(), len(blocks))
+    threads = min(threads or thread_count(), len(blocks))
     if threads <= 1:
         for begin, end in blocks:
             work(begin, end)
