@@ -122,8 +122,9 @@ def test_missing_values_in_arrays_are_missing_and_infinite_ones_are_refused():
         pynomaly.detect(holes)
 
 
-def test_one_row_of_an_array_costs_less_than_a_tenth_of_a_millisecond():
-    detector = pynomaly.Detector().fit(X)
+@pytest.mark.parametrize(("algorithm", "most"), [("isolation_forest", 1e-4), ("auto", 3e-4)])
+def test_one_row_of_an_array_costs_a_fraction_of_a_millisecond(algorithm, most):
+    detector = pynomaly.Detector(algorithm).fit(X)
     row = X[:1].copy()
     best = np.inf
     for _ in range(1000):  # other tests run beside: a quiet millisecond is enough
@@ -131,9 +132,9 @@ def test_one_row_of_an_array_costs_less_than_a_tenth_of_a_millisecond():
         for _ in range(10):
             detector.score(row)
         best = min(best, (time.perf_counter() - start) / 10)
-        if best < 1e-4:
+        if best < most:
             break
-    assert best < 1e-4
+    assert best < most
 
 
 def test_detect_finds_and_explains_the_odd_row(files):

@@ -17,7 +17,7 @@ from pynomaly.errors import FitFailed, TooFewRows
 if TYPE_CHECKING:
     from pynomaly.detection.algorithms.contract import Algorithm, Matrix, Progress
 
-FOLDS = ((500, 10), (2_000, 5), (10_000, 3), (50_000, 2))
+FOLDS = ((500, 10), (10_000, 3), (50_000, 2))
 """Up to so many rows, so many parts: models of few rows suffer most from leaving many out."""
 
 
@@ -25,7 +25,7 @@ def fold_count(rows: int) -> int:
     """How many parts; 1 above 50,000 rows, where what one row taught the model no longer shows.
 
     >>> fold_count(200), fold_count(1000), fold_count(1_000_000)
-    (10, 5, 1)
+    (10, 3, 1)
     """
     return next((folds for most, folds in FOLDS if rows <= most), 1)
 
