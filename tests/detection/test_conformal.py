@@ -50,7 +50,7 @@ def test_scores_that_grow_with_the_rows_are_made_comparable():
 
 def test_more_rows_have_fewer_folds_and_very_many_none(monkeypatch):
     assert [fold_count(n) for n in (2, 500, 501, 2000, 2001, 10_001, 50_000, 50_001)] == [
-        10, 10, 5, 5, 3, 2, 2, 1,
+        10, 10, 3, 3, 3, 2, 2, 1,
     ]  # fmt: skip
     monkeypatch.setattr(conformal, "FOLDS", ((10, 5),))
     X = normal(11)
