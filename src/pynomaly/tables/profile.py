@@ -75,7 +75,7 @@ def _numbers(values: "NDArray[np.float64]") -> dict[str, Any]:
         return {"missing": missing, "distinct": 0}
     low, high = float(present.min()), float(present.max())
     scale = max(abs(low), abs(high)) or 1.0  # squares of numbers near 1.8e308 would overflow
-    mean = float(np.mean(present / scale)) * scale
+    mean = min(max(float(np.mean(present / scale)) * scale, low), high)
     spread = float(np.std(present / scale)) * scale
     sample = np.sort(present[:: max(1, len(present) // SORTED)])
     return {
@@ -125,7 +125,8 @@ def _quantile(ordered: "NDArray[np.float64]", share: float) -> float:
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     weight = at - low
-    return float(ordered[low] * (1 - weight) + ordered[high] * weight)
+    between = float(ordered[low] * (1 - weight) + ordered[high] * weight)
+    return min(between, float(ordered[high]))  # rounding must not step over the largest number there is
 
 
 def histogram(ordered: "NDArray[np.float64]", n: int, bins: int = BINS) -> dict[str, list[Any]]:
@@ -136,7 +137,7 @@ def histogram(ordered: "NDArray[np.float64]", n: int, bins: int = BINS) -> dict[
     if low == high:
         return {"edges": [low, high], "counts": [n]}
     step = high / bins - low / bins  # not (high - low) / bins, which may overflow
-    edges = [*(low + step * k for k in range(bins)), high]
+    edges = [*(min(low + step * k, high) for k in range(bins)), high]  # rounding may step over the end
     below = np.searchsorted(ordered, edges[1:-1], side="left")
     counts = np.diff(below, prepend=0, append=len(ordered))
     return {"edges": edges, "counts": [round(int(count) * n / len(ordered)) for count in counts]}
