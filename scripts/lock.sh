@@ -7,10 +7,10 @@ compile() {
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command "make lock" "$@"
 }
-compile pyproject.toml --group build --group dev --group bench --extra postgres --extra excel -o requirements/bench.txt "$@"
-compile pyproject.toml --group build --group dev --extra postgres --extra excel -c requirements/bench.txt -o requirements/dev.txt
-compile pyproject.toml --group build --extra postgres --extra excel -c requirements/bench.txt -o requirements/base.txt
+compile pyproject.toml --group build --group dev --group bench --extra postgres --extra excel --extra oidc -o requirements/bench.txt "$@"
+compile pyproject.toml --group build --group dev --extra postgres --extra excel --extra oidc -c requirements/bench.txt -o requirements/dev.txt
+compile pyproject.toml --group build --extra postgres --extra excel --extra oidc -c requirements/bench.txt -o requirements/base.txt
 # PyTorch itself is not locked: its wheel for CPUs differs from place to place, and it must not pull GPU packages
-compile pyproject.toml --group build --group dev --group torch --extra postgres --extra excel --extra tensorflow --extra pyod \
+compile pyproject.toml --group build --group dev --group torch --extra postgres --extra excel --extra oidc --extra tensorflow --extra pyod \
   -c requirements/bench.txt -o requirements/extras.txt
 compile --group node -o requirements/node.txt

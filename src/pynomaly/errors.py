@@ -256,6 +256,20 @@ class NotReady(Conflict):
     code = "not_ready"
 
 
+class PreconditionFailed(PynomalyError):
+    """Somebody changed this since you read it: read it again, then repeat your change."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class TooManyRequests(PynomalyError):
+    """There were too many requests: slow down."""
+
+    code = "too_many_requests"
+    status = 429
+
+
 class TooLarge(PynomalyError):
     """The request is larger than the limit."""
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from pynomaly.server.db import Database
-from pynomaly.server.users.models import Role
+from pynomaly.server.users.permissions import Role
 from pynomaly.server.users.service import create_user
 from pynomaly.settings import Settings
 

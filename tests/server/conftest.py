@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from pynomaly.server.db import Database
 from pynomaly.server.log import configure
-from pynomaly.server.users.models import Role, User
+from pynomaly.server.users.models import User
+from pynomaly.server.users.permissions import Role
 from pynomaly.server.users.service import create_user
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings

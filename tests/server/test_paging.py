@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pynomaly.errors import BadCursor, InputError
+from pynomaly.errors import BadCursor, BadValue, InputError
 from pynomaly.server.db import Database
-from pynomaly.server.paging import Page, _decoded, _encoded, page
+from pynomaly.server.paging import Page, Sorts, _decoded, _encoded, page
 from pynomaly.server.users.models import User
 
-SORT = (User.created_at, User.id)
+SORTS = Sorts(User.id, {"created_at": User.created_at, "email": User.email})
+NEWEST = "-created_at"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -33,25 +34,48 @@ def fill(database: Database, number: int) -> list[str]:
         return [user.id for user in sorted(users, key=lambda user: (user.created_at, user.id), reverse=True)]
 
 
-def read(database: Database, cursor: str | None, limit: int) -> Page[User]:
+def read(database: Database, cursor: str | None, limit: int, sort: str = NEWEST) -> Page[User]:
     """Read one page."""
     with database.session(write=False) as session:
-        return page(session, select(User), SORT, cursor, limit)
+        return page(session, select(User), SORTS, sort, cursor, limit)
+
+
+def read_all(database: Database, limit: int, sort: str) -> list[User]:
+    """Read page after page."""
+    seen: list[User] = []
+    cursor = None
+    while True:
+        one = read(database, cursor, limit, sort)
+        assert len(one.items) <= limit
+        seen += one.items
+        cursor = one.next_cursor
+        if cursor is None:
+            return seen
 
 
 def test_pages_cover_everything_once_and_in_order(database: Database) -> None:
     ids = fill(database, 20)
     for limit in (1, 3, 19, 20, 21, 200):
-        seen: list[str] = []
-        cursor = None
-        while True:
-            one = read(database, cursor, limit)
-            assert len(one.items) <= limit
-            seen += [user.id for user in one.items]
-            cursor = one.next_cursor
-            if cursor is None:
-                break
-        assert seen == ids
+        assert [user.id for user in read_all(database, limit, NEWEST)] == ids
+        assert [user.id for user in read_all(database, limit, "created_at")] == ids[::-1]
+
+
+def test_other_orders(database: Database) -> None:
+    fill(database, 12)
+    emails = sorted(f"{i}@example.org" for i in range(12))
+    assert [user.email for user in read_all(database, 5, "email")] == emails
+    assert [user.email for user in read_all(database, 5, "-email")] == emails[::-1]
+    for wrong in ("password_hash", "--email", "email desc", ""):
+        with pytest.raises(BadValue, match="sort is one of created_at, -created_at, email, -email"):
+            read(database, None, 5, wrong)
+
+
+def test_a_cursor_is_good_for_its_own_order(database: Database) -> None:
+    fill(database, 6)
+    cursor = read(database, None, 3, "email").next_cursor
+    for other in ("-email", NEWEST):
+        with pytest.raises(BadCursor):
+            read(database, cursor, 3, other)
 
 
 def test_a_new_row_shifts_nothing(database: Database) -> None:
@@ -90,13 +114,15 @@ FORGED = [
     "\0",
     packed(None),
     packed([]),
-    packed([START.isoformat()]),
-    packed([START.isoformat(), NIL, 3]),
-    packed([START.isoformat(), 3]),
-    packed([START.isoformat(), "' or 1=1"]),
-    packed(["2026-01-01T00:00:00", NIL]),
-    packed(["yesterday", NIL]),
-    packed([3, NIL]),
+    packed([NEWEST, START.isoformat()]),
+    packed([START.isoformat(), NIL]),
+    packed([NEWEST, START.isoformat(), NIL, 3]),
+    packed([NEWEST, START.isoformat(), 3]),
+    packed([NEWEST, START.isoformat(), "' or 1=1"]),
+    packed([NEWEST, "2026-01-01T00:00:00", NIL]),
+    packed([NEWEST, "yesterday", NIL]),
+    packed([NEWEST, 3, NIL]),
+    packed([None, START.isoformat(), NIL]),
     packed({"a": 1, "b": 2}),
     base64.urlsafe_b64encode(b"[" * 100_000).decode(),
 ]
@@ -111,9 +137,10 @@ def test_forged_cursors_are_refused(database: Database) -> None:
 @given(st.text(max_size=80))
 def test_noise_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
-        _decoded(cursor)
+        _decoded(cursor, NEWEST, datetime)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids(version=4))
 def test_a_cursor_reads_back_what_was_written(moment: datetime, id_: object) -> None:
-    assert _decoded(_encoded(moment, str(id_))) == (moment, str(id_))
+    cursor = _encoded(NEWEST, moment, str(id_))
+    assert _decoded(cursor, NEWEST, datetime) == (moment, str(id_))

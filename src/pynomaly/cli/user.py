@@ -10,7 +10,7 @@ from pynomaly.errors import BadAccount
 from pynomaly.server.db import Database
 from pynomaly.server.migrate import upgrade
 from pynomaly.server.users.first import read_password
-from pynomaly.server.users.models import Role
+from pynomaly.server.users.permissions import Role
 from pynomaly.server.users.service import create_user
 from pynomaly.settings import load
 

@@ -1,16 +1,20 @@
-"""What an actor may see: their own things, an administrator everything. A viewer changes nothing."""
+"""What an actor may see and do: their own things, what is shared with them; an administrator everything."""
 
 import re
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.base import ExecutableOption
 
 from pynomaly.errors import Forbidden, NotFound
+from pynomaly.server.sharing.models import Access
 from pynomaly.server.users.models import User
+from pynomaly.server.users.permissions import Permission
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Need = Literal["view", "use", "own"]
+"""What somebody wants with a thing: look at it, work with it, or change, share and delete it."""
 
 
 class Owned(Protocol):
@@ -24,36 +28,53 @@ class Owned(Protocol):
     def owner_id(self) -> Any:
         """Whose it is."""
 
+    @classmethod
+    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:
+        """Which rows this person may view, or use: their own and those shared with them."""
+
 
 T = TypeVar("T", bound=Owned)
 
 
-def visible(actor: User, kind: type[T]) -> Select[T]:
-    """Select the rows of a kind that the actor may see."""
+def visible(actor: User, kind: type[T], need: Need = "view") -> Select[T]:
+    """Select the rows of a kind that the actor may see, use or own."""
     query = select(kind)
+    if actor.is_admin:
+        return query
     owner: InstrumentedAttribute[str] = kind.owner_id  # type: ignore[assignment]
-    return query if actor.role == "admin" else query.where(owner == actor.id)
+    return query.where(owner == actor.id if need == "own" else kind.open_to(actor.id, need))
 
 
 def find(
-    session: Session, actor: User, kind: type[T], id_: str, *options: ExecutableOption, lock: bool = False
+    session: Session,
+    actor: User,
+    kind: type[T],
+    id_: str,
+    *options: ExecutableOption,
+    lock: bool = False,
+    need: Need = "view",
 ) -> T:
     """Return one row that the actor may see; `lock` keeps others from changing it until the commit.
 
     Raises:
         NotFound: there is none with this id, or the actor may not see it (which is not told apart).
+        Forbidden: the actor may see it, but not use or change it.
     """
+    what = kind.__name__.lower()
     if _ID.fullmatch(id_):
         key: InstrumentedAttribute[str] = kind.id  # type: ignore[assignment]
-        query = visible(actor, kind).where(key == id_).options(*options)
+        query = visible(actor, kind, need).where(key == id_).options(*options)
         if lock:
             query = query.with_for_update(of=kind).execution_options(populate_existing=True)
         if (row := session.scalars(query).one_or_none()) is not None:
             return row
-    raise NotFound(f"There is no {kind.__name__.lower()} with this id, or you may not see it.")
+        if need != "view" and session.scalars(visible(actor, kind).where(key == id_)).first() is not None:
+            asked = "change" if need == "own" else "use"
+            raise Forbidden(f"You may look at this {what}, but not {asked} it: ask its owner.")
+    raise NotFound(f"There is no {what} with this id, or you may not see it.")
 
 
-def require_writer(actor: User) -> None:
-    """Refuse an actor who may only look; raises Forbidden."""
-    if actor.role == "viewer":
-        raise Forbidden("Your account may look at things and not change them: ask an administrator.")
+def require(actor: User, permission: Permission) -> None:
+    """Refuse an actor whose role does not have a permission; raises Forbidden."""
+    if permission not in actor.permissions:
+        raise Forbidden(f"Your role, {actor.role}, does not have the permission {permission!r}.")

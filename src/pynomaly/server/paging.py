@@ -1,22 +1,40 @@
-"""Pages of a list, newest first: a cursor names the last row seen, so that new rows shift nothing."""
+"""Pages of a list: a cursor names the last row seen, so that new rows shift nothing."""
 
 import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
-from pynomaly.errors import BadCursor, InputError
+from pynomaly.errors import BadCursor, BadValue, InputError
+from pynomaly.server.db import UTCDateTime
 
 MAX_LIMIT = 200
 T = TypeVar("T")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-Sort = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[str]]
+
+
+@dataclass(frozen=True)
+class Sorts:
+    """The orders that a list can be asked for: by these columns, which hold no NULL; `id` breaks ties."""
+
+    id: InstrumentedAttribute[str]
+    columns: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]
+
+    def column(self, sort: str) -> ColumnElement[Any] | InstrumentedAttribute[Any]:
+        """The column of an order such as "name" or "-name"; BadValue when there is none."""
+        found = self.columns.get(sort.removeprefix("-"))
+        if found is None:
+            listed = ", ".join(f"{name}, -{name}" for name in self.columns)
+            raise BadValue(f"sort is one of {listed}.", pointer="#/sort", place="query")
+        return found
 
 
 @dataclass(frozen=True)
@@ -27,47 +45,65 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
-def page(session: Session, query: Select[T], sort: Sort, cursor: str | None, limit: int) -> Page[T]:
-    """Read one page of `query`, newest first.
+def page(
+    session: Session, query: Select[T], sorts: Sorts, sort: str, cursor: str | None, limit: int
+) -> Page[T]:
+    """Read one page of `query`.
 
     Args:
         session: the transaction to read in.
         query: selects one entity, filtered by what the actor may see, without order or limit.
-        sort: the entity's time of creation and its identifier, which breaks ties.
+        sorts: the orders that this list knows.
+        sort: one of them, "-" before it for descending.
         cursor: `next_cursor` of the page before; None for the first page.
         limit: most items, 1 to 200.
 
     Raises:
-        BadCursor: the cursor is not one that this function made.
+        BadCursor: the cursor is not one that this list gave in this order.
+        BadValue: there is no such order.
         InputError: the limit is out of range.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
-    created_at, id_ = sort
+    column, descending = sorts.column(sort), sort.startswith("-")
     if cursor is not None:
-        query = query.where(tuple_(created_at, id_) < tuple_(*_decoded(cursor)))
-    rows = list(session.scalars(query.order_by(created_at.desc(), id_.desc()).limit(limit + 1)))
+        value, id_ = _decoded(cursor, sort, _kind(column.type))
+        here, last = tuple_(column, sorts.id), tuple_(literal(value, column.type), id_)
+        query = query.where(here < last if descending else here > last)
+    keys = (column.desc(), sorts.id.desc()) if descending else (column.asc(), sorts.id.asc())
+    ordered = query.add_columns(column.label("sorted_by"), sorts.id.label("last_id"))
+    rows = session.execute(ordered.order_by(*keys).limit(limit + 1)).all()
+    items = [row[0] for row in rows[:limit]]
     if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], _encoded(getattr(last, created_at.key), getattr(last, id_.key)))
+        return Page(items, None)
+    return Page(items, _encoded(sort, rows[limit - 1][-2], rows[limit - 1][-1]))
 
 
-def _encoded(moment: datetime, id_: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), id_]).encode()).decode().rstrip("=")
+def _kind(type_: TypeEngine[Any]) -> type:
+    return datetime if isinstance(type_, UTCDateTime) else type_.python_type
 
 
-def _decoded(cursor: str) -> tuple[datetime, str]:
+def _encoded(sort: str, value: Any, id_: str) -> str:
+    told = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(json.dumps([sort, told, id_]).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str, sort: str, kind: type) -> tuple[Any, str]:
     """Read a cursor; it is a filter by values that anyone may know, so it needs no signature."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        moment, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        return _checked(datetime.fromisoformat(moment), id_)
+        order, told, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        value = datetime.fromisoformat(told) if kind is datetime else told
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise BadCursor from error
-
-
-def _checked(moment: datetime, id_: Any) -> tuple[datetime, str]:
-    if moment.tzinfo is None or not isinstance(id_, str) or not UUID.fullmatch(id_):
+    if order != sort or not _is_good(value, kind) or not isinstance(id_, str) or not UUID.fullmatch(id_):
         raise BadCursor
-    return moment, id_
+    return value, id_
+
+
+def _is_good(value: Any, kind: type) -> bool:
+    if isinstance(value, datetime):
+        return value.tzinfo is not None
+    if kind is str:
+        return isinstance(value, str) and "\x00" not in value and value.isprintable()
+    return type(value) is int and abs(value) < 2**63

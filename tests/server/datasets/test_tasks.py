@@ -14,7 +14,8 @@ from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.tasks import Context
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.tasks import TASKS, keys_in_use
-from pynomaly.server.users.models import Role, User
+from pynomaly.server.users.models import User
+from pynomaly.server.users.permissions import Role
 from pynomaly.settings import Settings
 
 CSV = b"a,b,y\n" + b"".join(b"%d.5,%d,%d\n" % (i, i % 7, i % 2) for i in range(30))

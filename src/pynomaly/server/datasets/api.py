@@ -1,6 +1,7 @@
 """REST routes of datasets: upload one, list them, look at one, page through its rows."""
 
 from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -12,10 +13,12 @@ from pynomaly.server.datasets.upload import Upload, received
 from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
-from pynomaly.server.web.deps import ActorDep, AllowUpload, Cursor, Limit, SessionDep, StorageDep
-from pynomaly.server.web.threads import ThreadRoute
+from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.deps import AllowUpload, Cursor, Limit, SessionDep, StorageDep, may
 
-router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=ThreadRoute)
+router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=ApiRoute)
+Reader = Annotated[User, may("datasets:read")]
+Writer = Annotated[User, may("datasets:write")]
 
 _TEXT = {"type": "string"}
 _FORM = {
@@ -39,7 +42,7 @@ UPLOAD_BODY = {"requestBody": {"required": True, "content": {"multipart/form-dat
     openapi_extra=UPLOAD_BODY,
 )
 async def upload(
-    request: Request, actor: ActorDep, storage: StorageDep, starter: StarterDep, _prefer: PREFER = None
+    request: Request, actor: Writer, storage: StorageDep, starter: StarterDep, _prefer: PREFER = None
 ) -> Response:
     """Upload a table (CSV, TSV, Parquet, JSON, NDJSON, Excel; also in gzip or zstd) to be read and profiled.
 
@@ -60,21 +63,21 @@ def _shown(actor: User, session: Session, id_: str) -> DatasetAnswer:
 
 
 @router.get("")
-def show_all(actor: ActorDep, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DatasetList:
+def show_all(actor: Reader, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DatasetList:
     """List datasets, newest first."""
     datasets, next_cursor = service.list_page(session, actor, cursor, limit)
     return DatasetList.model_validate({"items": datasets, "next_cursor": next_cursor})
 
 
 @router.get("/{id}")
-def show(actor: ActorDep, session: SessionDep, id: str) -> DatasetAnswer:  # noqa: A002
+def show(actor: Reader, session: SessionDep, id: str) -> DatasetAnswer:  # noqa: A002
     """Look at one dataset: its columns, what was measured of them, and what could not be read."""
     return present(service.get(session, actor, id))
 
 
 @router.get("/{id}/rows")
 def show_rows(
-    actor: ActorDep,
+    actor: Reader,
     session: SessionDep,
     storage: StorageDep,
     id: str,  # noqa: A002

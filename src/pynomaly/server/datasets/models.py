@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, String, Text, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.jobs.models import Job
+from pynomaly.server.sharing.models import Access, Share, is_shared
 
 DatasetStatus = Literal["processing", "ready", "failed"]
 
@@ -21,6 +22,7 @@ class Dataset(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
     filename: Mapped[str] = mapped_column(String(255))
     status: Mapped[DatasetStatus] = mapped_column(String(16), default="processing")
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
@@ -38,17 +40,25 @@ class Dataset(Base):
     n_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
     dialect: Mapped[dict[str, Any] | None] = mapped_column(Json)
     label_column: Mapped[str | None] = mapped_column(Text)
+    types: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """Column types that a person chose; the others are as they were found."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     source_key: Mapped[str | None] = mapped_column(String(200))
-    """The uploaded file in storage, until it is parsed."""
+    """The uploaded file in storage."""
     blob_key: Mapped[str | None] = mapped_column(String(200))
     """The Parquet file in storage, once it is parsed."""
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
 
     job: Mapped[Job | None] = relationship(lazy="raise")
+
+    @classmethod
+    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:
+        """Which datasets this person may view, or use."""
+        return or_(cls.owner_id == user_id, is_shared(Share.dataset_id, cls.id, user_id, access))
 
     @property
     def progress(self) -> float:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session, defer, joinedload, undefer_group
 
 from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
 from pynomaly.server import paging, positions
-from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.access import Need, find, require, visible
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.datasets.values import values_between
 from pynomaly.server.db import new_id
@@ -18,6 +19,15 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 INGEST = "dataset.ingest"
+SORTS = paging.Sorts(
+    Dataset.id,
+    {
+        "created_at": Dataset.created_at,
+        "name": Dataset.name,
+        "n_rows": func.coalesce(Dataset.n_rows, 0),
+        "size_bytes": Dataset.size_bytes,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ def create(
         BadValue: the name or the label column cannot be stored.
         Forbidden: the actor may only look.
     """
-    require_writer(actor)
+    require(actor, "datasets:write")
     filename = plain_filename(filename)
     dataset = Dataset(
         id=new_id(),
@@ -72,13 +82,13 @@ def get(session: Session, actor: User, id_: str) -> Dataset:
     return find(session, actor, Dataset, id_, joinedload(Dataset.job), undefer_group("details"))
 
 
-def get_ready(session: Session, actor: User, id_: str) -> Dataset:
-    """Return one dataset that can be used.
+def get_ready(session: Session, actor: User, id_: str, need: Need = "use") -> Dataset:
+    """Return one dataset that is read and that the actor may use (or `need`).
 
     Raises:
         NotReady: it is still being read, was cancelled, or could not be read.
     """
-    dataset = find(session, actor, Dataset, id_)
+    dataset = find(session, actor, Dataset, id_, need=need)
     if dataset.status != "ready":
         raise NotReady(f"The dataset {dataset.name!r} {_why_not(dataset)}.", status=dataset.status)
     return dataset
@@ -95,7 +105,7 @@ def list_page(
 ) -> tuple[list[Dataset], str | None]:
     """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Dataset).options(joinedload(Dataset.job), defer(Dataset.columns))
-    page = paging.page(session, query, (Dataset.created_at, Dataset.id), cursor, limit)
+    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
     return page.items, page.next_cursor
 
 
@@ -108,7 +118,7 @@ def rows(
     limit: int = 50,
 ) -> tuple[list[DatasetRow], str | None]:
     """Read one page of rows in file order; returns them and the cursor of the next page."""
-    dataset = get_ready(session, actor, id_)
+    dataset = get_ready(session, actor, id_, "view")
     start = positions.decode(cursor, "row")
     total = dataset.n_rows or 0
     path = storage.open_path(str(dataset.blob_key))

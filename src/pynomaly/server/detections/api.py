@@ -24,12 +24,14 @@ from pynomaly.server.detectors.service import ways
 from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
-from pynomaly.server.web.deps import ActorDep, Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep
-from pynomaly.server.web.threads import ThreadRoute
+from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.deps import Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep, may
 
 SENT_AT_ONCE = 256 * 1024
 
-router = APIRouter(prefix="/detection", tags=["detection"], route_class=ThreadRoute)
+router = APIRouter(prefix="/detection", tags=["detection"], route_class=ApiRoute)
+Reader = Annotated[User, may("detections:read")]
+Writer = Annotated[User, may("detections:write")]
 
 
 @router.post(
@@ -38,7 +40,7 @@ router = APIRouter(prefix="/detection", tags=["detection"], route_class=ThreadRo
     response_model=Started,
     responses={201: {"model": DetectionAnswer, "description": "It was done in the time that was waited."}},
 )
-async def detect(actor: ActorDep, starter: StarterDep, body: DetectBody, _prefer: PREFER = None) -> Response:
+async def detect(actor: Writer, starter: StarterDep, body: DetectBody, _prefer: PREFER = None) -> Response:
     """Find the anomalies of a dataset with a detector, or with an algorithm; `id` is the result's."""
     return await starter.run(partial(_start, actor, body), partial(_shown, actor))
 
@@ -55,21 +57,21 @@ def _shown(actor: User, session: Session, id_: str) -> DetectionAnswer:
 
 
 @router.get("/results")
-def show_all(actor: ActorDep, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectionList:
+def show_all(actor: Reader, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectionList:
     """List results, newest first."""
     detections, next_cursor = service.list_page(session, actor, cursor, limit)
     return DetectionList.model_validate({"items": detections, "next_cursor": next_cursor})
 
 
 @router.get("/results/{id}")
-def show(actor: ActorDep, session: SessionDep, id: str) -> DetectionAnswer:  # noqa: A002
+def show(actor: Reader, session: SessionDep, id: str) -> DetectionAnswer:  # noqa: A002
     """Look at one result: how far it is, and its summary once it is completed."""
     return present(service.get(session, actor, id))
 
 
 @router.get("/results/{id}/rows")
 def show_rows(
-    actor: ActorDep,
+    actor: Reader,
     session: SessionDep,
     storage: StorageDep,
     id: str,  # noqa: A002
@@ -84,7 +86,7 @@ def show_rows(
 
 @router.get("/results/{id}/export", response_class=StreamingResponse)
 def export(
-    actor: ActorDep,
+    actor: Reader,
     database: DatabaseDep,
     storage: StorageDep,
     settings: SettingsDep,

@@ -1,15 +1,28 @@
-"""The table of detections: runs of a model on a dataset, and their results."""
+"""The tables of detections: runs of a model on a dataset, their results, and what people say of them."""
 
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs.models import Job
+from pynomaly.server.sharing.models import Access
 
 DetectionStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -22,6 +35,10 @@ class Detection(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    """What a person calls this result; empty: nothing."""
+    remarks: Mapped[str] = mapped_column(Text, default="")
+    """What people wrote about the result as a whole."""
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     detector_id: Mapped[str | None] = mapped_column(ForeignKey("detectors.id"), index=True)
     model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
@@ -39,6 +56,7 @@ class Detection(Base):
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)
     threshold: Mapped[float | None] = mapped_column(Float)
+    """The cut on scores that was used; chosen before the run when the detector's is a score."""
     estimated_contamination: Mapped[float | None] = mapped_column(Float)
     """Share of the training rows that stand out."""
     score_histogram: Mapped[dict[str, Any] | None] = mapped_column(Json)
@@ -57,6 +75,12 @@ class Detection(Base):
     dataset: Mapped[Dataset] = relationship(lazy="raise")
     detector: Mapped[Detector | None] = relationship(lazy="raise")
 
+    @classmethod
+    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:  # noqa: ARG003 - a result has no shares
+        """Their own, while they may still view the dataset: results show its values."""
+        datasets = select(Dataset.id).where(Dataset.open_to(user_id, "view"))
+        return and_(cls.owner_id == user_id, cls.dataset_id.in_(datasets))
+
     @property
     def status(self) -> DetectionStatus:
         """How it stands; the job alone knows that it was picked up (loads no job: `job` must be loaded)."""
@@ -70,3 +94,26 @@ class Detection(Base):
         if self.stored_status == "completed":
             return 1.0
         return self.job.progress if self.job is not None else 0.0
+
+
+Verdict = Literal["anomaly", "normal", "unsure"]
+
+
+class Feedback(Base):
+    """A person's verdict on one row of a result."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        CheckConstraint("verdict in ('anomaly', 'normal', 'unsure')", name="verdict"),
+        UniqueConstraint("detection_id", "row", "user_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    detection_id: Mapped[str] = mapped_column(ForeignKey("detections.id", ondelete="CASCADE"))
+    row: Mapped[int] = mapped_column(BigInteger)
+    """The row's 0-based number in the dataset."""
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    verdict: Mapped[Verdict] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)

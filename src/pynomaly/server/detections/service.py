@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session, joinedload
 
 from pynomaly.detection.catalogue import CATALOGUE
 from pynomaly.detection.choice import WAYS, Ways
 from pynomaly.errors import BadValue, NotReady, SchemaMismatch
 from pynomaly.server import paging
-from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.access import find, require, visible
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id
 from pynomaly.server.detections import result
 from pynomaly.server.detections.export import Format, in_a_process
 from pynomaly.server.detections.models import Detection
-from pynomaly.server.detections.result import SORTS, ResultRow
+from pynomaly.server.detections.result import SORTS as ROW_SORTS
+from pynomaly.server.detections.result import ResultRow
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
@@ -30,6 +32,14 @@ from pynomaly.server.users.models import User
 from pynomaly.settings import Settings
 
 DETECT = "detection.run"
+SORTS = paging.Sorts(
+    Detection.id,
+    {
+        "created_at": Detection.created_at,
+        "n_rows": func.coalesce(Detection.n_rows, 0),
+        "n_anomalies": func.coalesce(Detection.n_anomalies, 0),
+    },
+)
 DEFAULT_ALGORITHM = next(iter(CATALOGUE))
 
 
@@ -102,10 +112,10 @@ def start(
         BadValue: a detector and an algorithm were given.
         Forbidden: the actor may only look.
     """
-    require_writer(actor)
+    require(actor, "detections:write")
     if detector_id is not None and _given(algorithm, parameters, seed or None, columns):
         raise BadValue("Give a detector or an algorithm with parameters, not both.", pointer="#/detector_id")
-    detector = find(session, actor, Detector, detector_id, lock=True) if detector_id is not None else None
+    detector = _detector(session, actor, detector_id) if detector_id is not None else None
     dataset = datasets.get_ready(session, actor, dataset_id)
     detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset, detector=detector)
     if detector is not None:
@@ -123,6 +133,14 @@ def start(
         detectors.mark_training(detector, job)
     session.flush()
     return detection
+
+
+def _detector(session: Session, actor: User, id_: str) -> Detector:
+    """The detector to run; training it, if it is untrained, is for its owner."""
+    detector = find(session, actor, Detector, id_, lock=True, need="use")
+    if detector.model_id is None:
+        find(session, actor, Detector, id_, need="own")
+    return detector
 
 
 def _given(*options: object) -> bool:
@@ -168,13 +186,13 @@ def list_page(
         joinedload(Detection.dataset).defer(Dataset.columns),  # there may be thousands, and nobody looks
         joinedload(Detection.detector),
     )
-    page = paging.page(session, query, (Detection.created_at, Detection.id), cursor, limit)
+    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
     return page.items, page.next_cursor
 
 
 def cancel(session: Session, actor: User, id_: str) -> Detection:
     """Ask for a detection to be stopped; one that has ended stays as it is."""
-    require_writer(actor)
+    require(actor, "detections:write")
     detection = get(session, actor, id_)
     if detection.job is not None:
         queue.cancel(session, detection.job)
@@ -199,8 +217,8 @@ def rows(
         BadValue, BadCursor: the order or the cursor is not one of this list's.
     """
     limit = check_limit(limit)
-    if sort not in SORTS:
-        raise BadValue(f"sort is one of {', '.join(SORTS)}.", pointer="#/sort", place="query")
+    if sort not in ROW_SORTS:
+        raise BadValue(f"sort is one of {', '.join(ROW_SORTS)}.", pointer="#/sort", place="query")
     detection = _completed(session, actor, id_)
     found, values = _files(detection, storage)
     return result.page(found, values, _columns(detection), detection.n_rows or 0, sort, cursor, limit)

@@ -1,7 +1,7 @@
 """REST routes of detectors: the catalogue, define, list, look at, change, train."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
@@ -21,20 +21,22 @@ from pynomaly.server.detectors.schemas import (
 from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
-from pynomaly.server.web.deps import ActorDep, Cursor, Limit, SessionDep
-from pynomaly.server.web.threads import ThreadRoute
+from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.deps import Cursor, Limit, SessionDep, may
 
-router = APIRouter(prefix="/detectors", tags=["detectors"], route_class=ThreadRoute)
+router = APIRouter(prefix="/detectors", tags=["detectors"], route_class=ApiRoute)
+Reader = Annotated[User, may("detectors:read")]
+Writer = Annotated[User, may("detectors:write")]
 
 
 @router.get("/algorithms")
-def show_algorithms(_actor: ActorDep) -> AlgorithmList:
+def show_algorithms(_actor: Reader) -> AlgorithmList:
     """List the algorithms with their parameters, defaults and ranges."""
     return AlgorithmList.model_validate({"items": [entry.json() for entry in CATALOGUE.values()]})
 
 
 @router.post("", status_code=201)
-def create(actor: ActorDep, session: SessionDep, response: Response, body: DetectorBody) -> DetectorDetail:
+def create(actor: Writer, session: SessionDep, response: Response, body: DetectorBody) -> DetectorDetail:
     """Define a detector: an algorithm with its parameters and columns."""
     detector = service.create(session, actor, **body.model_dump())
     response.headers["Location"] = f"{API}/detectors/{detector.id}"
@@ -42,20 +44,20 @@ def create(actor: ActorDep, session: SessionDep, response: Response, body: Detec
 
 
 @router.get("")
-def show_all(actor: ActorDep, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectorList:
+def show_all(actor: Reader, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectorList:
     """List detectors, newest first."""
     detectors, next_cursor = service.list_page(session, actor, cursor, limit)
     return DetectorList(items=[DetectorAnswer(**_fields(one)) for one in detectors], next_cursor=next_cursor)
 
 
 @router.get("/{id}")
-def show(actor: ActorDep, session: SessionDep, id: str) -> DetectorDetail:  # noqa: A002
+def show(actor: Reader, session: SessionDep, id: str) -> DetectorDetail:  # noqa: A002
     """Look at one detector and its trained version in use."""
     return present(session, service.get(session, actor, id))
 
 
 @router.put("/{id}")
-def replace(actor: ActorDep, session: SessionDep, id: str, body: DetectorBody) -> DetectorDetail:  # noqa: A002
+def replace(actor: Writer, session: SessionDep, id: str, body: DetectorBody) -> DetectorDetail:  # noqa: A002
     """Replace a detector's definition; when more than the name changes, it has to be trained again."""
     return present(session, service.update(session, actor, id, **body.model_dump()))
 
@@ -67,7 +69,7 @@ def replace(actor: ActorDep, session: SessionDep, id: str, body: DetectorBody) -
     responses={200: {"model": DetectorDetail, "description": "It was trained in the time that was waited."}},
 )
 async def train(
-    actor: ActorDep,
+    actor: Writer,
     starter: StarterDep,
     id: str,  # noqa: A002
     body: TrainBody,

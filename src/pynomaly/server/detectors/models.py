@@ -3,11 +3,23 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 from pynomaly.server.jobs.models import Job
+from pynomaly.server.sharing.models import Access, Share, is_shared
 
 DetectorStatus = Literal["untrained", "training", "trained", "failed"]
 
@@ -21,6 +33,7 @@ class Detector(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
     algorithm: Mapped[str] = mapped_column(String(64))
     parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     columns: Mapped[list[str] | None] = mapped_column(Json)
@@ -30,6 +43,8 @@ class Detector(Base):
     max_alerts: Mapped[int | None] = mapped_column(BigInteger)
     fdr: Mapped[float | None] = mapped_column(Float)
     quantile: Mapped[float | None] = mapped_column(Float)
+    threshold: Mapped[float | None] = mapped_column(Float)
+    """A score to cut at, chosen by hand; None: as the four above say."""
     seed: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[DetectorStatus] = mapped_column(String(16), default="untrained")
     model_id: Mapped[str | None] = mapped_column(Id)
@@ -41,6 +56,11 @@ class Detector(Base):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
 
     job: Mapped[Job | None] = relationship(lazy="raise")
+
+    @classmethod
+    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:
+        """Which detectors this person may view, or use."""
+        return or_(cls.owner_id == user_id, is_shared(Share.detector_id, cls.id, user_id, access))
 
 
 class Model(Base):
@@ -67,4 +87,30 @@ class Model(Base):
     notes: Mapped[list[str]] = mapped_column(Json, default=list)
     """What was done differently than asked, and why."""
     blob_key: Mapped[str] = mapped_column(String(200))
+    metrics: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """What training took and reached: rows, seconds, size; with labels also accuracy."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+
+
+class Alias(Base):
+    """A name for a version of a detector, such as `staging`; `production`, the one in use, has no row."""
+
+    __tablename__ = "model_aliases"
+
+    detector_id: Mapped[str] = mapped_column(ForeignKey("detectors.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
+
+
+class Activation(Base):
+    """One moment at which a version came into use: what rolling back goes by."""
+
+    __tablename__ = "model_activations"
+    __table_args__ = (Index("ix_model_activations_detector_id_at", "detector_id", "at"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    detector_id: Mapped[str] = mapped_column(ForeignKey("detectors.id", ondelete="CASCADE"))
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)

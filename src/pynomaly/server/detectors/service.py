@@ -11,7 +11,7 @@ from pynomaly.detection import catalogue
 from pynomaly.detection.choice import WAYS, Choice, Ways
 from pynomaly.errors import BadValue, NotReady
 from pynomaly.server import paging
-from pynomaly.server.access import find, require_writer, visible
+from pynomaly.server.access import find, require, visible
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.db import new_id
 from pynomaly.server.detectors.models import Detector, Model
@@ -22,6 +22,10 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 TRAIN = "detector.train"
+SORTS = paging.Sorts(
+    Detector.id,
+    {"created_at": Detector.created_at, "updated_at": Detector.updated_at, "name": Detector.name},
+)
 
 
 def create(
@@ -41,7 +45,7 @@ def create(
         BadValue: the name or a column cannot be stored.
         Forbidden: the actor may only look.
     """
-    require_writer(actor)
+    require(actor, "detectors:write")
     recipe = check_recipe(algorithm, parameters, columns, seed, ways)
     detector = Detector(id=new_id(), owner_id=actor.id, name=check_name(name), status="untrained", **recipe)
     session.add(detector)
@@ -120,8 +124,8 @@ def update(
     Raises:
         NotReady: it is being trained; else as `create`.
     """
-    require_writer(actor)
-    detector = find(session, actor, Detector, id_, lock=True)
+    require(actor, "detectors:write")
+    detector = find(session, actor, Detector, id_, lock=True, need="own")
     recipe = check_recipe(algorithm, parameters, columns, seed, ways)
     detector.name = check_name(name)
     changed = [field for field, value in recipe.items() if getattr(detector, field) != value]
@@ -146,7 +150,7 @@ def list_page(
 ) -> tuple[list[Detector], str | None]:
     """List detectors, newest first; returns them and the next page's cursor (None: it is the last)."""
     query = visible(actor, Detector).options(joinedload(Detector.job))
-    page = paging.page(session, query, (Detector.created_at, Detector.id), cursor, limit)
+    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
     return page.items, page.next_cursor
 
 
@@ -158,8 +162,8 @@ def start_training(session: Session, actor: User, id_: str, dataset_id: str) -> 
         SchemaMismatch, NoUsableColumns: the dataset does not have what the detector uses.
         Forbidden: the actor may only look.
     """
-    require_writer(actor)
-    detector = find(session, actor, Detector, id_, lock=True)
+    require(actor, "detectors:write")
+    detector = find(session, actor, Detector, id_, lock=True, need="own")
     dataset = datasets.get_ready(session, actor, dataset_id)
     datasets.check_usable(dataset, detector.columns)
     job = enqueue(session, TRAIN, {"dataset_id": dataset.id}, owner_id=actor.id, subject_id=detector.id)

@@ -14,7 +14,7 @@ from pynomaly.errors import PynomalyError
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.models import FINISHED, Job
 from pynomaly.server.jobs.waiting import wait_finished
-from pynomaly.server.web.deps import DatabaseDep
+from pynomaly.server.web.deps import DatabaseDep, mark_carried_out
 
 API = "/api/v1"
 MOST_SECONDS = 30
@@ -65,6 +65,7 @@ class Starter:
 
     def __init__(self, request: Request, database: DatabaseDep) -> None:
         """Serve one request."""
+        self._request = request
         self._database: Database = database
         self._seconds = preferred_wait(",".join(request.headers.getlist("prefer")))
 
@@ -84,7 +85,9 @@ class Starter:
 
     def _start(self, start: Start) -> Begun:
         with self._database.session() as session:
-            return start(session)
+            begun = start(session)
+            mark_carried_out(self._request, session)
+            return begun
 
     def _show(self, begun: Begun, show: Show) -> BaseModel:
         with self._database.session(write=False) as session:

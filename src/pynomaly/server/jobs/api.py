@@ -1,5 +1,7 @@
 """REST routes of jobs: look at one, cancel it."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
 from pynomaly.server.access import find
@@ -8,21 +10,24 @@ from pynomaly.server.jobs.context import ContextDep
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.schemas import JobAnswer
 from pynomaly.server.tasks import TASKS
-from pynomaly.server.web.deps import ActorDep, SessionDep
-from pynomaly.server.web.threads import ThreadRoute
+from pynomaly.server.users.models import User
+from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.deps import SessionDep, may
 
-router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=ThreadRoute)
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=ApiRoute)
+Reader = Annotated[User, may("jobs:read")]
+Writer = Annotated[User, may("jobs:write")]
 
 
 @router.get("/{id}", response_model=JobAnswer)
-def show(actor: ActorDep, session: SessionDep, id: str) -> Job:  # noqa: A002 - the path parameter's name
+def show(actor: Reader, session: SessionDep, id: str) -> Job:  # noqa: A002 - the path parameter's name
     """Tell how far a job is."""
     return find(session, actor, Job, id)
 
 
 @router.post("/{id}/cancel", response_model=JobAnswer)
 def cancel(
-    actor: ActorDep,
+    actor: Writer,
     session: SessionDep,
     context: ContextDep,
     id: str,  # noqa: A002 - the path parameter's name

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import CheckConstraint, ColumnElement, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
@@ -27,6 +27,8 @@ class Job(Base):
     owner_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     subject_id: Mapped[str | None] = mapped_column(Id, index=True)
     """What the job works on: the id of a dataset, detector or detection."""
+    parent_id: Mapped[str | None] = mapped_column(Id, index=True)
+    """The job that this one is a part of."""
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     status: Mapped[JobStatus] = mapped_column(String(16), default="queued")
     priority: Mapped[int] = mapped_column(Integer, default=0)
@@ -52,6 +54,11 @@ class Job(Base):
     def finished(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in FINISHED
+
+    @classmethod
+    def open_to(cls, user_id: str, _access: str) -> ColumnElement[bool]:
+        """Their own."""
+        return cls.owner_id == user_id
 
 
 Index("ix_jobs_claim", Job.status, Job.priority.desc(), Job.created_at, Job.id)

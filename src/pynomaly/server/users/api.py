@@ -1,5 +1,7 @@
 """REST routes of logging in and out."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 
 from pynomaly.errors import BadRefreshToken
@@ -9,6 +11,7 @@ from pynomaly.server.users.models import Login, User
 from pynomaly.server.users.schemas import Credentials, Refresh, Tokens, UserAnswer
 from pynomaly.server.users.service import authenticate
 from pynomaly.server.users.tokens import AccessTokens
+from pynomaly.server.web.api_route import ApiRoute
 from pynomaly.server.web.deps import (
     CallerDep,
     DatabaseDep,
@@ -17,11 +20,11 @@ from pynomaly.server.web.deps import (
     SettingsDep,
     TokensDep,
     client_address,
+    may,
 )
-from pynomaly.server.web.threads import ThreadRoute
 from pynomaly.settings import Settings
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=ThreadRoute)
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=ApiRoute)
 
 
 @router.post("/login")
@@ -50,16 +53,19 @@ def refresh(body: Refresh, settings: SettingsDep, database: DatabaseDep, tokens:
 
 
 @router.post("/logout", status_code=204)
-def log_out(caller: CallerDep, session: SessionDep) -> Response:
+def log_out(
+    _actor: Annotated[User, may("account:write")], caller: CallerDep, session: SessionDep
+) -> Response:
     """End this log-in: its access and refresh tokens are refused from now on."""
+    assert caller.login is not None  # an API key does not have this permission
     logins.revoke(session, caller.login.id)
     return Response(status_code=204)
 
 
 @router.get("/me", response_model=UserAnswer)
-def me(caller: CallerDep) -> User:
+def me(actor: Annotated[User, may("account:read")]) -> User:
     """Tell who is asking."""
-    return caller.user
+    return actor
 
 
 def _log_in(database: Database, settings: Settings, body: Credentials, address: str) -> tuple[Login, str]:

@@ -1,22 +1,23 @@
-"""The tables of people: accounts, their log-ins, refresh tokens, one-time links, failed attempts."""
+"""The tables of people: accounts, log-ins, refresh tokens, API keys, one-time links, failed attempts."""
 
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pynomaly.server.db import Base, UTCDateTime, new_id, utc_now
-
-Role = Literal["admin", "user", "viewer"]
-ROLES: tuple[Role, ...] = ("admin", "user", "viewer")
+from pynomaly.server.db import Base, Json, UTCDateTime, new_id, utc_now
+from pynomaly.server.users.permissions import GRANTED, Permission, Role
 
 
 class User(Base):
     """An account: every service takes one as its `actor` and shows it only what it may see."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("role in ('admin', 'user', 'viewer')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role in ('admin', 'user', 'viewer')", name="role"),
+        Index("ix_users_oidc_issuer", "oidc_issuer", "oidc_subject", unique=True),
+        Index("ix_users_created_at", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -24,8 +25,13 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     role: Mapped[Role] = mapped_column(String(16), default="user")
     password_hash: Mapped[str] = mapped_column(String(255))
+    """Empty: who signs in elsewhere (OpenID Connect) has no password here."""
+    oidc_issuer: Mapped[str | None] = mapped_column(String(255))
+    oidc_subject: Mapped[str | None] = mapped_column(String(255))
+    """Who this is at that issuer."""
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
 
     @property
     def is_admin(self) -> bool:
@@ -34,8 +40,13 @@ class User(Base):
 
     @property
     def may_write(self) -> bool:
-        """Whether this account may create, change and delete."""
-        return self.role in ("admin", "user")
+        """Whether this account may create, change and delete datasets, detectors and results."""
+        return self.role != "viewer"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What this account may do, to its own things and those shared with it."""
+        return GRANTED[self.role]
 
 
 class Login(Base):
@@ -49,9 +60,36 @@ class Login(Base):
     """SHA-256 of the browser's cookie; null for a log-in through the API."""
     address: Mapped[str] = mapped_column(String(64), default="")
     """Network address that logged in."""
+    user_agent: Mapped[str] = mapped_column(String(200), default="")
+    """What the browser or client calls itself."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """To about a minute."""
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ApiKey(Base):
+    """A key with which programs act for an account; only its hash is stored."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("ix_api_keys_user_id_created_at", "user_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    prefix: Mapped[str] = mapped_column(String(16))
+    """The key's first characters, by which people tell keys apart."""
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(Json)
+    """Permissions; the account's role bounds them at every use."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """To about a minute."""
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    rotated_to_id: Mapped[str | None] = mapped_column(String(36))
+    """The key that takes this one's place."""
 
 
 class RefreshToken(Base):
@@ -73,6 +111,8 @@ class OneTimeLink(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     purpose: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Whose password it resets; None: it belongs to nobody yet."""
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

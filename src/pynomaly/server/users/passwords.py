@@ -24,13 +24,13 @@ def hash_password(password: str, email: str = "") -> str:
     return HASHER.hash(_encoded(password))
 
 
-def is_right(password_hash: str | None, password: str) -> bool:
-    """Tell whether `password` is the one hashed; None (no such account) takes as long and is False."""
+def is_right(password_hash: str, password: str) -> bool:
+    """Tell whether `password` is the one hashed; "" (no account, or none with a password) takes as long."""
     try:
         HASHER.verify(password_hash or _nobody(), _encoded(password[: MAX_LENGTH + 1]))
     except (VerificationError, InvalidHashError):
         return False
-    return password_hash is not None
+    return bool(password_hash)
 
 
 def warm_up() -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pynomaly.server.users.models import Role
+from pynomaly.server.users.permissions import Role
 from pynomaly.server.web.schema import Answer, Body
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from pynomaly.errors import BadAccount, BadCredentials, Conflict
 from pynomaly.server.db import Database
 from pynomaly.server.users import throttle
-from pynomaly.server.users.models import ROLES, Role, User
+from pynomaly.server.users.models import User
 from pynomaly.server.users.passwords import hash_password, is_right
+from pynomaly.server.users.permissions import ROLES, Role
 
 EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,189}")
 
@@ -72,7 +73,7 @@ def authenticate(database: Database, email: str, password: str, *, address: str 
     with database.session() as session:
         throttle.begin(session, email, address)
         user = session.scalars(select(User).where(User.email == email)).first()
-    right = is_right(user.password_hash if user is not None else None, password)
+    right = is_right(user.password_hash if user is not None else "", password)
     if user is None or not right or not user.active:
         raise BadCredentials
     with database.session() as session:

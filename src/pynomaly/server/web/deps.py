@@ -1,13 +1,15 @@
 """What routes ask for: settings, storage, a transaction, and who is asking.
 
 `SessionDep` commits before the answer is sent, so that no 201 is followed by a failed commit; it takes the
-write lock only for methods that change something. `ActorDep` makes its own short transaction, so that a
-route that reads a long upload holds none. What does not touch the database is `async`: it costs no thread.
+write lock only for methods that change something. Who is asking is found in a short transaction of its own,
+so that a route that reads a long upload holds none. What does not touch the database is `async`: it costs no
+thread. Every route of the API names its permission: `actor: Annotated[User, may("datasets:read")]`.
 """
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
+from functools import cache, partial
 from typing import Annotated, Any
 
 from anyio import CancelScope
@@ -18,8 +20,9 @@ from starlette.concurrency import run_in_threadpool
 from pynomaly.errors import Forbidden, Unauthenticated
 from pynomaly.server.db import Database
 from pynomaly.server.storage import LocalStorage
-from pynomaly.server.users import logins
-from pynomaly.server.users.models import Login, Role, User
+from pynomaly.server.users import keys, logins
+from pynomaly.server.users.models import ApiKey, Login, User
+from pynomaly.server.users.permissions import Permission
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web.body import UPLOAD_SLACK
@@ -71,7 +74,7 @@ async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[
     try:
         yield session
         if writes:
-            await _in_thread(session.commit)
+            await _in_thread(partial(_commit, request, session))
         else:
             session.flush()  # nothing, or what the database refuses: no change is lost in silence
     finally:
@@ -79,6 +82,17 @@ async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[
             await _in_thread(session.close)
         else:
             session.close()
+
+
+def _commit(request: Request, session: Session) -> None:
+    mark_carried_out(request, session)
+    session.commit()
+
+
+def mark_carried_out(request: Request, session: Session) -> None:
+    """Note in the effect's own transaction that a request with an `Idempotency-Key` has its effect."""
+    if (claim := getattr(request.state, "idempotency", None)) is not None:
+        claim.carry_out(session, getattr(request.state, "answer", None))
 
 
 async def _in_thread(end: Callable[[], None]) -> None:
@@ -91,72 +105,107 @@ SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking, and through which log-in; both rows are detached from their session."""
+    """Who is asking, and through which log-in or API key; the rows are detached from their session."""
 
     user: User
-    login: Login
+    login: Login | None = None
+    key: ApiKey | None = None
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What may be asked for: what the role allows, and of that no more than the key's scopes."""
+        granted: frozenset[str] = self.user.permissions
+        return granted if self.key is None else granted & frozenset(self.key.scopes)
 
 
 async def get_caller(
     request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep
 ) -> Caller:
-    """Find the live log-in behind the access token or, without one, the browser's cookie.
+    """Find the live API key or log-in behind the request's credentials: a key, an access token, a cookie.
 
-    It is looked up at every request, so that logging out or disabling an account works at once. SQLite finds
+    It is looked up at every request, so that revoking one or disabling an account works at once. SQLite finds
     it by key without waiting for any writer, sooner than a thread would begin.
     Cross-site requests with a cookie never get here: `guard` refuses them.
     """
     look = partial(_look_up, request, database, tokens, settings)
-    found = look() if database.is_sqlite else await run_in_threadpool(look)
-    if found is None:
+    caller = look() if database.is_sqlite else await run_in_threadpool(look)
+    if caller is None:
         raise Unauthenticated
-    request.state.user_id = found[0].id
-    return Caller(*found)
+    request.state.user_id = caller.user.id
+    return caller
 
 
-def _look_up(
-    request: Request, database: Database, tokens: AccessTokens, settings: Settings
-) -> tuple[User, Login] | None:
-    authorization = request.headers.get("authorization")
+def _look_up(request: Request, database: Database, tokens: AccessTokens, settings: Settings) -> Caller | None:
+    key, authorization = request.headers.get("x-api-key"), request.headers.get("authorization")
+    if key is not None and authorization is not None:
+        raise Unauthenticated("Send an API key or an access token, not both.")
     with database.session(write=False) as session:
+        if key is not None:
+            return _by_key(session, key)
         if authorization is not None:
-            return _by_token(session, tokens, authorization)
-        return logins.by_cookie(session, session_cookie(request, settings))
+            return _by_authorization(session, tokens, authorization)
+        return _by_login(logins.by_cookie(session, session_cookie(request, settings)))
 
 
-def _by_token(session: Session, tokens: AccessTokens, authorization: str) -> tuple[User, Login] | None:
+def _by_authorization(session: Session, tokens: AccessTokens, authorization: str) -> Caller | None:
     scheme, _, token = authorization.partition(" ")
+    token = token.strip()
     if scheme.lower() != "bearer":
-        raise Unauthenticated("Send the access token as 'Authorization: Bearer …'.")
-    claims = tokens.read(token.strip())
+        raise Unauthenticated("Send the access token or API key as 'Authorization: Bearer …'.")
+    if token.startswith(keys.PREFIX):
+        return _by_key(session, token)
+    claims = tokens.read(token)
     found = logins.by_id(session, claims.login_id)
-    return found if found is not None and found[0].id == claims.user_id else None
+    return _by_login(found) if found is not None and found[0].id == claims.user_id else None
+
+
+def _by_key(session: Session, secret: str) -> Caller:
+    found = keys.by_secret(session, secret)
+    if found is None:
+        raise Unauthenticated("The API key is unknown, expired or revoked.")
+    return Caller(found[0], key=found[1])
+
+
+def _by_login(found: tuple[User, Login] | None) -> Caller | None:
+    return None if found is None else Caller(found[0], login=found[1])
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-async def get_actor(request: Request, caller: CallerDep) -> User:
-    """The person who is asking; a viewer may only use safe methods."""
+@cache
+def may(permission: Permission) -> Any:
+    """Let in who has a permission: `actor: Annotated[User, may("datasets:read")]`; 403 for others."""
+
+    async def check(request: Request, caller: CallerDep) -> User:
+        if permission in caller.permissions:
+            if (check_query := getattr(request.state, "check_query", None)) is not None:
+                check_query()  # strangers hear 401 whatever they ask
+            return caller.user
+        if permission in caller.user.permissions:
+            raise Forbidden(f"The API key does not have the scope {permission!r}.", permission=permission)
+        raise Forbidden(
+            f"Your role, {caller.user.role}, does not have the permission {permission!r}.",
+            permission=permission,
+        )
+
+    check.permission = permission  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+async def get_page_actor(request: Request, caller: CallerDep) -> User:
+    """The person who is asking; a viewer may only use safe methods. Pages are for log-ins, not for keys.
+
+    Where an API client gets 401, a browser is sent to the log-in page (see `errors`).
+    """
+    if caller.login is None:
+        raise Forbidden("API keys are for the API, not for pages.")
     if request.method not in SAFE_METHODS and not caller.user.may_write:
         raise Forbidden("A viewer may look at everything that is theirs, but change nothing.")
     return caller.user
 
 
-ActorDep = Annotated[User, Depends(get_actor)]
-PageActor = ActorDep
-"""For pages: where an API client gets 401, a browser is sent to the log-in page (see `errors`)."""
-
-
-def require_role(*roles: Role) -> Any:
-    """Let only some roles in: `Annotated[User, require_role("admin")]`, or among a route's `dependencies`."""
-
-    async def check(actor: ActorDep) -> User:
-        if actor.role not in roles:
-            raise Forbidden(f"Only {' or '.join(roles)} may do this.")
-        return actor
-
-    return Depends(check)
+PageActor = Annotated[User, Depends(get_page_actor)]
 
 
 async def _allow_upload(request: Request, settings: SettingsDep) -> None:
@@ -166,8 +215,10 @@ async def _allow_upload(request: Request, settings: SettingsDep) -> None:
 AllowUpload = Depends(_allow_upload)
 """For routes that stream a file (`dependencies=[AllowUpload]`): a body may be larger than 1 MiB."""
 
+Since = Annotated[datetime | None, Query(description="Only what was made at this moment or later.")]
+Until = Annotated[datetime | None, Query(description="Only what was made before this moment.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=4000, description="`next_cursor` of the page before.")]
 
 
 def client_address(request: Request) -> str:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pynomaly.errors import Busy
 from pynomaly.server.metrics import Metrics
+from pynomaly.server.origin import ORIGIN, Origin
 from pynomaly.server.web.errors import respond
 from pynomaly.server.web.routes import paths_by_endpoint
 from pynomaly.settings import Settings
@@ -57,6 +58,7 @@ class Edge:
             return
         exchange = _Exchange(scope, send, self._headers)
         self._metrics.in_progress.inc()
+        ORIGIN.set(Origin((scope.get("client") or ("",))[0][:64], exchange.id))
         with structlog.contextvars.bound_contextvars(correlation_id=exchange.id):
             try:
                 await self._run(exchange, receive)

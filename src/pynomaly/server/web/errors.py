@@ -26,6 +26,7 @@ from pynomaly.errors import (
     Unauthenticated,
     UnknownAlgorithm,
 )
+from pynomaly.server.web.answered import Answered
 from pynomaly.server.web.render import render
 from pynomaly.server.web.routes import allowed_methods
 
@@ -76,8 +77,14 @@ class Problem:
 
 def install(app: FastAPI) -> None:
     """Render all errors of `app` here."""
+    app.add_exception_handler(Answered, _give)
     for kind in (PynomalyError, HTTPException, RequestValidationError, DataError, OperationalError):
         app.add_exception_handler(kind, _handle)
+
+
+async def _give(_request: Request, answered: Exception) -> Response:
+    assert isinstance(answered, Answered)
+    return answered.response
 
 
 async def _handle(request: Request, error: Exception) -> Response:

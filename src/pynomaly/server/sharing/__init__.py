@@ -1,0 +1,1 @@
+"""Datasets and detectors that their owner lets others see or use."""
