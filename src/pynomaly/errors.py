@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 class PynomalyError(Exception):
     """Something went wrong."""
 
-    code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
+    code: str = "internal_error"
+    status: int = 500
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
@@ -222,6 +222,34 @@ class BadSetupLink(PynomalyError):
     status = 403
 
 
+class BadResetLink(PynomalyError):
+    """The link for a new password is unknown, used or expired: ask for another."""
+
+    code = "bad_reset_link"
+    status = 403
+
+
+class WrongPassword(PynomalyError):
+    """The present password is not right."""
+
+    code = "wrong_password"
+    status = 403
+
+
+class SignInFailed(PynomalyError):
+    """Signing in did not succeed: begin again from the log-in page."""
+
+    code = "sign_in_failed"
+    status = 403
+
+
+class ProviderUnavailable(PynomalyError):
+    """The sign-in provider cannot be reached at the moment: try again."""
+
+    code = "provider_unavailable"
+    status = 503
+
+
 class CrossSite(PynomalyError):
     """The request comes from another site, or does not say where it comes from."""
 
@@ -311,6 +339,20 @@ class Killed(PynomalyError):
     """The job's process was killed."""
 
     code = "killed"
+
+
+class ScoringFailed(PynomalyError):
+    """The rows could not be scored at the moment: try again."""
+
+    code = "scoring_failed"
+    status = 503
+
+
+class ScoringTimedOut(PynomalyError):
+    """Scoring took longer than it may."""
+
+    code = "scoring_timed_out"
+    status = 504
 
 
 class LeaseLost(Conflict):
