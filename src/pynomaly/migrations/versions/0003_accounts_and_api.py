@@ -16,9 +16,9 @@ depends_on = None
 ADDED = {
     "users": ("oidc_issuer", "oidc_subject", "updated_at"),
     "logins": ("user_agent", "last_used_at"),
-    "datasets": ("description", "types", "updated_at"),
+    "datasets": ("description", "types", "n_duplicates", "updated_at"),
     "detectors": ("description", "threshold"),
-    "models": ("metrics",),
+    "models": ("metrics", "recipe"),
     "detections": ("name", "remarks"),
 }
 
@@ -71,8 +71,10 @@ def _columns() -> None:
     for table in ("datasets", "detectors"):
         op.add_column(table, sa.Column("description", sa.Text(), nullable=False, server_default=""))
     op.add_column("datasets", sa.Column("types", sa.JSON(), nullable=False, server_default="{}"))
+    op.add_column("datasets", sa.Column("n_duplicates", sa.BigInteger()))
     op.add_column("detectors", sa.Column("threshold", sa.Float()))
-    op.add_column("models", sa.Column("metrics", sa.JSON(), nullable=False, server_default="{}"))
+    for name in ("metrics", "recipe"):
+        op.add_column("models", sa.Column(name, sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("detections", sa.Column("name", sa.String(200), nullable=False, server_default=""))
     op.add_column("detections", sa.Column("remarks", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_users_oidc_issuer", "users", ["oidc_issuer", "oidc_subject"], unique=True)

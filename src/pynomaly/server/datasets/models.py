@@ -38,6 +38,8 @@ class Dataset(Base):
     )
     """The first cells that could not be read: line, column, value, reason."""
     n_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
+    n_duplicates: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows that equal an earlier row in every column; None: read before they were counted."""
     dialect: Mapped[dict[str, Any] | None] = mapped_column(Json)
     label_column: Mapped[str | None] = mapped_column(Text)
     types: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -89,6 +89,8 @@ class Model(Base):
     blob_key: Mapped[str] = mapped_column(String(200))
     metrics: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     """What training took and reached: rows, seconds, size; with labels also accuracy."""
+    recipe: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """The definition that it was trained by: columns and seed; empty: trained before they were kept."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
 
 
