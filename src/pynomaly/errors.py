@@ -366,3 +366,25 @@ class ConfigurationError(PynomalyError):
 
     code = "bad_configuration"
     exit_code = 2
+
+
+class BadRange(PynomalyError):
+    """The file does not have these bytes."""
+
+    code = "bad_range"
+    status = 416
+
+
+def error_of(code: str) -> type[PynomalyError] | None:
+    """Find the error that a code names, if it is one that a client can do something about.
+
+    >>> error_of("table_empty").status, error_of("killed")
+    (422, None)
+    """
+    waiting: list[type[PynomalyError]] = [PynomalyError]
+    while waiting:
+        kind = waiting.pop()
+        if kind.code == code and kind.status != 500:
+            return kind
+        waiting += kind.__subclasses__()
+    return None

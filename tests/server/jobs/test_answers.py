@@ -3,7 +3,8 @@
 import pytest
 
 from pynomaly import errors
-from pynomaly.server.jobs.answers import error_of, preferred_wait
+from pynomaly.errors import error_of
+from pynomaly.server.jobs.answers import preferred_wait
 
 
 @pytest.mark.parametrize(

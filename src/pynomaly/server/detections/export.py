@@ -14,6 +14,7 @@ from typing import Literal
 
 from pynomaly.errors import TableTooLarge
 from pynomaly.server.detections.result import RESULT_COLUMNS
+from pynomaly.server.written import OPTIONS, harmless, harmless_name, identifier, unique
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Limits
 
@@ -87,22 +88,17 @@ def export(
         text = [name in ("summary", "reasons") for name in RESULT_COLUMNS]
         text += [kind == "VARCHAR" for _, kind, *_ in kinds]
         if form == "csv":
-            sources = [_harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
-            names = [_harmless_name(name) for name in names]
-        chosen = ", ".join(f"{s} AS {_identifier(n)}" for s, n in zip(sources, names, strict=True))
+            sources = [harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
+            names = [harmless_name(name) for name in names]
+        chosen = ", ".join(f"{s} AS {identifier(n)}" for s, n in zip(sources, names, strict=True))
         connection.execute(
             f"COPY (SELECT {chosen} FROM read_parquet({literal(str(result))}) r "
             f"JOIN read_parquet({literal(str(dataset))}, file_row_number = true) d "
             "ON d.file_row_number = r.row "
-            f"ORDER BY r.rank) TO {literal(str(target))} ({_OPTIONS[form]})"
+            f"ORDER BY r.rank) TO {literal(str(target))} ({OPTIONS[form]})"
         )
 
 
-_OPTIONS: dict[Format, str] = {
-    "csv": "FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'",
-    "parquet": "FORMAT parquet, COMPRESSION zstd",
-    "json": "FORMAT json, ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'",
-}
 _REASONS: dict[Format, str] = {
     "csv": "array_to_string(json_extract_string(r.reasons, '$[*].text'), '; ')",
     "parquet": "r.reasons",
@@ -113,41 +109,6 @@ _NEAREST: dict[Format, str] = {
     "parquet": "r.nearest_normal",
     "json": "r.nearest_normal::JSON",
 }
-_FORMULA = r"'^[=+\-@\t\r]'"
-_NUMBER = r"'^[+-]?[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?$'"
-
-
-def _harmless(source: str) -> str:
-    """Write SQL that puts an apostrophe before text that a spreadsheet takes for a formula; numbers stay."""
-    runs = f"regexp_matches({source}, {_FORMULA}) AND NOT regexp_matches({source}, {_NUMBER})"
-    return f"CASE WHEN {runs} THEN '''' || {source} ELSE {source} END"
-
-
-def _harmless_name(name: str) -> str:
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def unique(names: list[str]) -> list[str]:
-    """Number the names that differ from an earlier one in case only, or not at all.
-
-    >>> unique(["row", "score", "Score", "score_2"])
-    ['row', 'score', 'Score_3', 'score_2']
-    """
-    taken = {name.casefold() for name in names}
-    seen: set[str] = set()
-    out = []
-    for name in names:
-        count = 2
-        fresh = name
-        while fresh.casefold() in seen or (fresh is not name and fresh.casefold() in taken):
-            fresh, count = f"{name}_{count}", count + 1
-        seen.add(fresh.casefold())
-        out.append(fresh)
-    return out
 
 
 if __name__ == "__main__":

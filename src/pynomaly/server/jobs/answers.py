@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from pynomaly.errors import PynomalyError
+from pynomaly.errors import error_of
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.models import FINISHED, Job
 from pynomaly.server.jobs.waiting import wait_finished
@@ -29,21 +29,6 @@ def preferred_wait(header: str) -> int:
     """
     found = _WAIT.search(header)
     return min(int(found[1]), MOST_SECONDS) if found else 0
-
-
-def error_of(code: str) -> type[PynomalyError] | None:
-    """Find the error that a job's code names, if it is one that a client can do something about.
-
-    >>> error_of("table_empty").status, error_of("killed")
-    (422, None)
-    """
-    waiting: list[type[PynomalyError]] = [PynomalyError]
-    while waiting:
-        kind = waiting.pop()
-        if kind.code == code and kind.status != 500:
-            return kind
-        waiting += kind.__subclasses__()
-    return None
 
 
 @dataclass(frozen=True)
