@@ -1,0 +1,61 @@
+"""What depends on datasets and detectors: results, which only the features above know."""
+
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import Conflict, NotReady
+from pynomaly.server.storage import LocalStorage
+
+
+class Results(Protocol):
+    """All results of one dataset or one detector, whoever they belong to."""
+
+    def count(self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None) -> int:
+        """Count them."""
+
+    def count_running(
+        self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None
+    ) -> int:
+        """Count those whose job is not done."""
+
+    def delete(
+        self,
+        session: Session,
+        storage: LocalStorage,
+        *,
+        dataset_id: str | None = None,
+        detector_id: str | None = None,
+    ) -> None:
+        """Delete them with their files."""
+
+
+def clear(
+    session: Session,
+    storage: LocalStorage,
+    results: Results,
+    name: str,
+    *,
+    cascade: bool,
+    dataset_id: str | None = None,
+    detector_id: str | None = None,
+) -> int:
+    """Delete the results of a thing, if that is wanted; gives how many there were.
+
+    Raises:
+        NotReady: jobs are working on some.
+        Conflict: there are some, and they are not to be deleted.
+    """
+    if running := results.count_running(session, dataset_id=dataset_id, detector_id=detector_id):
+        raise NotReady(f"{_jobs(running)} with {name!r}: wait, or cancel first.", jobs=running)
+    found = results.count(session, dataset_id=dataset_id, detector_id=detector_id)
+    if found and not cascade:
+        depend = "1 result depends" if found == 1 else f"{found} results depend"
+        raise Conflict(f"{depend} on {name!r}; ?cascade=true deletes them too.", results=found)
+    if found:
+        results.delete(session, storage, dataset_id=dataset_id, detector_id=detector_id)
+    return found
+
+
+def _jobs(count: int) -> str:
+    return "1 detection works" if count == 1 else f"{count} detections work"
