@@ -4,17 +4,19 @@ Each field is read from the environment variable `PYNOMALY_<FIELD>`.
 """
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pynomaly.errors import ConfigurationError
 
 MIB = 1024 * 1024
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -66,6 +68,13 @@ class Settings(BaseSettings):
     job_max_attempts: int = Field(3, ge=1, description="How often a job whose process died is tried.")
     job_lease_seconds: int = Field(15, ge=2, description="How long a worker owns a job without a heartbeat.")
 
+    scoring_memory_mib: int = Field(
+        1024, ge=256, description="Most memory that the process may use that scores rows at once, in MiB."
+    )
+    scoring_timeout_seconds: float = Field(
+        20, gt=0, le=300, description="Longest time that scoring one request's rows may take."
+    )
+
     max_upload_mib: int = Field(2048, ge=1, description="Largest upload, in MiB.")
     max_table_mib: int = Field(16384, ge=1, description="Largest uncompressed table, in MiB.")
     max_columns: int = Field(2000, ge=1, description="Most columns of a table.")
@@ -78,6 +87,73 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(10, ge=1, description="Lifetime of an access token.")
     refresh_token_days: int = Field(30, ge=1, description="Lifetime of a refresh token.")
     session_days: int = Field(14, ge=1, description="Lifetime of a browser session.")
+    audit_log_days: int = Field(
+        0, ge=0, description="Days that the audit log goes back; 0: for ever."
+    )
+    allow_http: bool = Field(
+        False, description="In production, allow a public address without TLS, which shows cookies to the network."
+    )
+
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server, smtp://user:password@host:587 or smtps://host:465; empty: no mail is sent.",
+    )
+    smtp_from: str = Field("", description="E-mail address that mail comes from.")
+
+    oidc_issuer: str = Field("", description="OpenID Connect provider to sign in with; empty: none.")
+    oidc_client_id: str = Field("", description="What the provider calls this installation.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The secret that the provider gave with the client id; empty: none."
+    )
+    oidc_name: str = Field("single sign-on", description="The provider's name on the log-in page.")
+    oidc_scopes: str = Field("openid email profile", description="Scopes that the provider is asked for.")
+    oidc_allow_sign_up: bool = Field(
+        True, description="Make an account for whoever signs in for the first time."
+    )
+    oidc_link_by_email: bool = Field(
+        False,
+        description="Let whoever the provider says owns an account's e-mail address sign in to that account.",
+    )
+    oidc_group_claim: str = Field("groups", description="Claim that lists a person's groups.")
+    oidc_role_map: str = Field(
+        "",
+        description="Roles of groups, as group=role,… or JSON, applied at each sign-in; empty: roles are set here.",
+    )
+    oidc_default_role: Literal["admin", "user", "viewer", "none"] = Field(
+        "viewer", description="Role of new accounts, and of people in no mapped group; none: they may not sign in."
+    )
+
+    rate_limit_per_minute: int = Field(
+        300_000, ge=0, description="Most requests of one account or API key in a minute; 0: no limit."
+    )
+    rate_limit_anonymous_per_minute: int = Field(
+        30_000,
+        ge=0,
+        description="Most requests of one address without valid credentials in a minute; 0: no limit.",
+    )
+    body_timeout_seconds: int = Field(
+        30, ge=1, description="Longest wait for the next part of a request's body."
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins (comma-separated) whose pages may call the API with a token; empty: none.",
+    )
+    metrics_public: bool = Field(
+        False, description="Show /metrics to everyone; otherwise it needs the permission system:read."
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, given: str) -> str:
+        for origin in _listed(given):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("list origins such as https://app.example.org, without a path, and no *")
+        return given
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins whose pages may call the API."""
+        return _listed(self.cors_origins)
 
     @cached_property
     def url(self) -> str:
@@ -88,6 +164,10 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The web UI's address as users see it."""
         return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+def _listed(text: str) -> list[str]:
+    return [one for part in text.split(",") if (one := part.strip())]
 
 
 def load(**given: Any) -> Settings:

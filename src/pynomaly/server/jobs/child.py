@@ -34,7 +34,7 @@ def main(connection: socket.socket) -> NoReturn:
     """Do one attempt and exit; nothing of the parent's clean-up may run here."""
     status = 1
     try:
-        _leave_parent()
+        leave_parent()
         request = json.loads(_read_line(connection))
         report = Report(connection)
         report.send(attempt(request, report.progress))
@@ -97,7 +97,7 @@ def _read_line(connection: socket.socket) -> bytes:
         return file.readline()
 
 
-def _leave_parent() -> None:
+def leave_parent() -> None:
     """Be a process group of one's own that dies with the parent."""
     with suppress(PermissionError):
         os.setpgid(0, 0)
@@ -117,6 +117,11 @@ def _limit(memory_mib: int, scratch: Path) -> None:
     tempfile.tempdir = str(scratch)
     os.environ["TMPDIR"] = str(scratch)
     os.chdir(scratch)
+    limit_memory(memory_mib)
+
+
+def limit_memory(memory_mib: int) -> None:
+    """Bound the memory that this process may allocate, where the system can."""
     if sys.platform == "linux":
         import resource
 

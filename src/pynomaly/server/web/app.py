@@ -7,6 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.concurrency import run_in_threadpool
+from starlette_compress import CompressMiddleware
 
 import pynomaly
 from pynomaly.server.datasets import api as datasets_api
@@ -14,26 +16,30 @@ from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
 from pynomaly.server.detections import pages as detections_pages
+from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import pages as detectors_pages
 from pynomaly.server.jobs import api as jobs_api
 from pynomaly.server.jobs import pages as jobs_pages
 from pynomaly.server.metrics import Metrics
+from pynomaly.server.scoring import api as scoring_api
+from pynomaly.server.scoring.scorer import Scorer
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users import api as users_api
 from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users import passwords
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import errors, health, home
+from pynomaly.server.web import cors, errors, health, home
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
+from pynomaly.server.web.rate import RateLimits
 from pynomaly.server.web.schema import ProblemAnswer
 from pynomaly.server.web.static_files import FOLDER, CachedFiles
 from pynomaly.settings import Settings
 
 PREFIX = "/api/v1"
-API = (users_api, datasets_api, detectors_api, detections_api, jobs_api, health)
+API = (users_api, datasets_api, detectors_api, detections_api, scoring_api, jobs_api, health)
 PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
@@ -76,6 +82,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", CachedFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(CompressMiddleware, minimum_size=1024)
+    cors.allow(app, settings)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
     errors.install(app)
     return app
@@ -86,8 +94,11 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.settings = settings
     app.state.database = database
     app.state.storage = LocalStorage(settings.home)
+    app.state.results = AllResults()
     app.state.tokens = AccessTokens(settings)
     app.state.passwords = PasswordPool()
+    app.state.scorer = Scorer(settings)
+    app.state.rate_limits = RateLimits(settings)
     app.state.metrics = Metrics()
     app.state.metrics.watch_jobs(partial(health.count_jobs, database))
 
@@ -102,5 +113,6 @@ def _name_problems(content: dict[str, Any]) -> None:
 async def _lifespan(app: FastAPI, *, owns_database: bool) -> AsyncIterator[None]:
     passwords.warm_up()
     yield
+    await run_in_threadpool(app.state.scorer.close)
     if owns_database:
         app.state.database.close()
