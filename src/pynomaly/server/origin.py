@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Origin:
-    """The network address and the correlation id of a request."""
+    """The network address, the correlation id and the client's name of a request."""
 
     address: str = ""
     request_id: str = ""
+    user_agent: str = ""
 
 
 ORIGIN: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - it is frozen

@@ -1,4 +1,4 @@
-"""How many attempts to log in may fail; counted in the database, so that a restart forgets none."""
+"""How many attempts at a password may fail; counted in the database, so that a restart forgets none."""
 
 import hashlib
 from collections.abc import Iterable
@@ -39,36 +39,67 @@ LIMITS = (
 """A stranger elsewhere needs a hundred attempts per window to lock an account's owner out."""
 
 
-def begin(session: Session, email: str, address: str) -> None:
+@dataclass(frozen=True)
+class Act:
+    """Something that is attempted; each act's attempts are counted by themselves."""
+
+    mark: str
+    words: str
+    limits: tuple[Limit, ...] = LIMITS
+
+
+LOG_IN = Act("", "to log in")
+CONFIRM = Act("confirm:", "at the present password")
+RESET = Act(
+    "reset:",
+    "to get a new password",
+    (Limit(5, by_account=True, by_address=False), Limit(20, by_account=False, by_address=True)),
+)
+"""Asking for a link by e-mail: nobody's letter box is flooded."""
+USE_LINK = Act("link:", "to use a link", (Limit(50, by_account=False, by_address=True),))
+
+
+def begin(session: Session, account: str, address: str, act: Act = LOG_IN) -> None:
     """Count an attempt before it is checked, so that attempts at the same moment cannot all slip through.
 
     Raises TooManyAttempts, with the seconds to wait in `details["retry_after"]`.
     """
     now = utc_now()
-    account = _account(email)
-    for limit in LIMITS:
-        _refuse_above(session, limit, account, address, now)
+    who, where = _marked(act, account, address)
+    for limit in act.limits:
+        if wait := _wait(session, limit, who, where, now):
+            raise TooManyAttempts(f"Too many attempts {act.words}: wait {wait} seconds.", retry_after=wait)
     session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
-    session.add(LoginAttempt(account=account, address=address, at=now))
+    session.add(LoginAttempt(account=who, address=where, at=now))
     session.flush()
 
 
-def forgive(session: Session, email: str, address: str) -> None:
-    """Forget the attempts of an account from an address: it has logged in."""
-    here = (LoginAttempt.account == _account(email), LoginAttempt.address == address)
+def is_locked(session: Session, account: str, address: str, act: Act = LOG_IN) -> bool:
+    """Tell whether the next attempt would be refused."""
+    who, where = _marked(act, account, address)
+    return any(_wait(session, limit, who, where, utc_now()) for limit in act.limits)
+
+
+def forgive(session: Session, account: str, address: str, act: Act = LOG_IN) -> None:
+    """Forget the attempts on an account from an address: the right one has come."""
+    who, where = _marked(act, account, address)
+    here = (LoginAttempt.account == who, LoginAttempt.address == where)
     session.execute(delete(LoginAttempt).where(*here))
 
 
-def _refuse_above(session: Session, limit: Limit, account: str, address: str, now: datetime) -> None:
+def hashed(account: str) -> str:
+    """An e-mail address is kept hashed: what is typed into its field is not always one."""
+    return hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _wait(session: Session, limit: Limit, who: str, where: str, now: datetime) -> int:
+    """Seconds until the limit allows another attempt; 0: it does."""
     since = LoginAttempt.at >= now - WINDOW
-    counted = select(LoginAttempt.at).where(since, *limit.clauses(account, address))
+    counted = select(LoginAttempt.at).where(since, *limit.clauses(who, where))
     latest = counted.order_by(LoginAttempt.at.desc())
     oldest = session.scalars(latest.offset(limit.attempts - 1).limit(1)).first()
-    if oldest is not None:
-        wait = max(1, round((oldest + WINDOW - now).total_seconds()))
-        raise TooManyAttempts(f"Too many attempts to log in: wait {wait} seconds.", retry_after=wait)
+    return 0 if oldest is None else max(1, round((oldest + WINDOW - now).total_seconds()))
 
 
-def _account(email: str) -> str:
-    """The address is hashed: what is typed into this field is not always an e-mail address."""
-    return hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
+def _marked(act: Act, account: str, address: str) -> tuple[str, str]:
+    return hashed(act.mark + account), (act.mark + address)[:64]
