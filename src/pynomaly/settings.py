@@ -87,11 +87,10 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(10, ge=1, description="Lifetime of an access token.")
     refresh_token_days: int = Field(30, ge=1, description="Lifetime of a refresh token.")
     session_days: int = Field(14, ge=1, description="Lifetime of a browser session.")
-    audit_log_days: int = Field(
-        0, ge=0, description="Days that the audit log goes back; 0: for ever."
-    )
+    audit_log_days: int = Field(0, ge=0, description="Days that the audit log goes back; 0: for ever.")
     allow_http: bool = Field(
-        False, description="In production, allow a public address without TLS, which shows cookies to the network."
+        False,
+        description="In production, allow a public address without TLS, which shows cookies to the network.",
     )
 
     smtp_url: SecretStr = Field(
@@ -120,7 +119,8 @@ class Settings(BaseSettings):
         description="Roles of groups, as group=role,… or JSON, applied at each sign-in; empty: roles are set here.",
     )
     oidc_default_role: Literal["admin", "user", "viewer", "none"] = Field(
-        "viewer", description="Role of new accounts, and of people in no mapped group; none: they may not sign in."
+        "viewer",
+        description="Role of new accounts, and of people in no mapped group; none: they may not sign in.",
     )
 
     rate_limit_per_minute: int = Field(

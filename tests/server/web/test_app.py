@@ -27,7 +27,6 @@ OPEN = {
         for prefix in ("", "/api/v1")
         for path in ("/health", "/health/live", "/health/ready")
     ),
-    *(("GET", prefix + "/metrics") for prefix in ("", "/api/v1")),
 }
 NIL = "00000000-0000-4000-8000-000000000000"
 HEAVY = ("numpy", "pandas", "sklearn", "numba", "scipy", "pyarrow", "polars")

@@ -130,7 +130,8 @@ def test_health_checks_are_not_logged(client: httpx.Client, lines: Lines) -> Non
     assert [line["path"] for line in lines(1)] == ["/nothing"]
 
 
-def test_requests_are_counted_by_route(api: httpx.Client) -> None:
+def test_requests_are_counted_by_route(log_in: Callable[..., httpx.Client]) -> None:
+    api = log_in(role="admin")
     for path in ("/api/v1/datasets/1", "/api/v1/datasets/2", "/nothing/1", "/nothing/2"):
         api.get(path)
     api.request("BREW", "/nothing/3")

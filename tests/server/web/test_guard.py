@@ -1,7 +1,10 @@
 """Forged, malformed and outsized requests never reach a route."""
 
+import select
 import socket
+import time
 from itertools import product
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -142,3 +145,39 @@ def test_a_client_that_hangs_up_is_no_error(client: httpx.Client, url: str) -> N
         with socket.create_connection((parts.hostname, parts.port)) as connection:
             connection.sendall(head + b"\r\n\r\n[1")
     assert client.get("/api/v1/health/live").status_code == 200
+
+
+SLOW = (
+    b"POST /api/v1/take HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: none\r\nContent-Length: 4000\r\n%s\r\n"
+)
+
+
+@pytest.mark.parametrize("kind", [b"", b"Content-Type: application/json\r\n"])
+def test_a_body_that_stops_coming_is_given_up(app: FastAPI, url: str, kind: bytes) -> None:
+    """Slowly dripping parts end too: all must come at a least speed."""
+    guard = guard_of(app)
+    guard._patience = 0.4
+    address = urlsplit(url)
+    began = time.monotonic()
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+        connection.sendall(SLOW % kind)
+        for _ in range(100):
+            try:
+                connection.sendall(b"x")
+            except OSError:
+                break
+            time.sleep(0.05)
+            if select.select([connection], [], [], 0)[0]:
+                break
+        answer = connection.recv(4000)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"request_timeout" in answer
+    assert time.monotonic() - began < 4
+
+
+def guard_of(app: FastAPI) -> Any:
+    """The guard of an application that runs."""
+    layer: Any = app.middleware_stack
+    while type(layer).__name__ != "Guard":
+        layer = getattr(layer, "_app", None) or layer.app
+    return layer

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from pynomaly.errors import BadValue
+from pynomaly.server.web.deps import get_caller
+from pynomaly.server.web.facts import calls
 from pynomaly.server.web.idempotency import claim_of
 from pynomaly.server.web.threads import ThreadRoute
 
@@ -34,6 +36,8 @@ class ApiRoute(ThreadRoute):
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
+            if self._is_open:
+                request.app.state.rate_limits.charge_stranger(request)
             request.state.check_query = partial(self._check_query, request)
             response = await handle(request)
             if "fields" in request.query_params and response.status_code == 200:
@@ -44,6 +48,10 @@ class ApiRoute(ThreadRoute):
             return response
 
         return checked
+
+    @cached_property
+    def _is_open(self) -> bool:
+        return get_caller not in calls(self.dependant)
 
     @cached_property
     def _parameters(self) -> frozenset[str]:

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
-from starlette_compress import CompressMiddleware
 
 import pynomaly
 from pynomaly.server.datasets import api as datasets_api
@@ -21,16 +20,18 @@ from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import pages as detectors_pages
 from pynomaly.server.jobs import api as jobs_api
 from pynomaly.server.jobs import pages as jobs_pages
+from pynomaly.server.mail import Mail
 from pynomaly.server.metrics import Metrics
 from pynomaly.server.scoring import api as scoring_api
 from pynomaly.server.scoring.scorer import Scorer
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users import api as users_api
+from pynomaly.server.users import keys_api, passwords, sessions_api
 from pynomaly.server.users import pages as users_pages
-from pynomaly.server.users import passwords
+from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import cors, errors, health, home
+from pynomaly.server.web import compression, cors, errors, health, home
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
 from pynomaly.server.web.rate import RateLimits
@@ -39,7 +40,17 @@ from pynomaly.server.web.static_files import FOLDER, CachedFiles
 from pynomaly.settings import Settings
 
 PREFIX = "/api/v1"
-API = (users_api, datasets_api, detectors_api, detections_api, scoring_api, jobs_api, health)
+API = (
+    users_api,
+    sessions_api,
+    keys_api,
+    datasets_api,
+    detectors_api,
+    detections_api,
+    scoring_api,
+    jobs_api,
+    health,
+)
 PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
@@ -82,7 +93,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", CachedFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, settings=settings)
-    app.add_middleware(CompressMiddleware, minimum_size=1024)
+    compression.install(app)
     cors.allow(app, settings)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
     errors.install(app)
@@ -97,6 +108,8 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.results = AllResults()
     app.state.tokens = AccessTokens(settings)
     app.state.passwords = PasswordPool()
+    app.state.last_used = LastUsed(database)
+    app.state.mail = Mail(settings)
     app.state.scorer = Scorer(settings)
     app.state.rate_limits = RateLimits(settings)
     app.state.metrics = Metrics()
@@ -112,7 +125,9 @@ def _name_problems(content: dict[str, Any]) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI, *, owns_database: bool) -> AsyncIterator[None]:
     passwords.warm_up()
-    yield
+    async with app.state.last_used.being_written():
+        yield
+    await run_in_threadpool(app.state.mail.close)
     await run_in_threadpool(app.state.scorer.close)
     if owns_database:
         app.state.database.close()

@@ -2,7 +2,9 @@
 
 import json
 import math
+from asyncio import timeout
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -16,27 +18,51 @@ SMALL = MIB
 UPLOAD_SLACK = MIB
 """What a multipart body may need beside the file itself."""
 LARGEST_INTEGER = 2**63 - 1
+PATIENCE = 30.0
+SLOWEST = 4096
+"""Bytes per second of a body that come in at least."""
 
 
 class LimitedBody:
-    """An ASGI `receive` that stops when the body gets larger than `limit`, which a route may raise."""
+    """An ASGI `receive` that stops when the body gets larger than `limit`, which a route may raise.
 
-    def __init__(self, receive: Receive, content_length: int | None, limit: int = SMALL) -> None:
+    Or slower than anyone sends on purpose: the next part must come within `patience` seconds, and all of
+    it at `SLOWEST` after those.
+    """
+
+    def __init__(
+        self, receive: Receive, content_length: int | None, limit: int = SMALL, patience: float = PATIENCE
+    ) -> None:
         """Count what `receive` gives; a `content_length` above the limit is refused at once."""
         self.limit = limit
         self._receive = receive
         self._content_length = content_length
         self._size = 0
+        self._patience = patience
+        self._is_whole = content_length == 0
+        self._began: float | None = None
 
     async def __call__(self) -> Message:
-        """Receive the next message; HTTPException 413 when the body is too large."""
+        """Receive the next message; HTTPException 413 when the body is too large, 408 when it is too slow."""
         if (self._content_length or 0) > self.limit:
             raise self._too_large()
-        message = await self._receive()
+        message = await (self._receive() if self._is_whole else self._receive_in_time())
         self._size += len(message.get("body", b""))
         if self._size > self.limit:
             raise self._too_large()
+        self._is_whole = not message.get("more_body", False)
         return message
+
+    async def _receive_in_time(self) -> Message:
+        now = monotonic()
+        if self._began is None:
+            self._began = now
+        last = self._began + self._patience + self._size / SLOWEST
+        try:
+            async with timeout(max(0.0, min(self._patience, last - now))):
+                return await self._receive()
+        except TimeoutError as error:
+            raise HTTPException(408, "The body came too slowly.", headers={"Connection": "close"}) from error
 
     async def read(self) -> bytes | None:
         """Read the whole body; None when the client went away."""

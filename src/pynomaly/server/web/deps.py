@@ -19,8 +19,10 @@ from starlette.concurrency import run_in_threadpool
 
 from pynomaly.errors import Forbidden, Unauthenticated
 from pynomaly.server.db import Database
+from pynomaly.server.mail import Mail
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users import keys, logins
+from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.models import ApiKey, Login, User
 from pynomaly.server.users.permissions import Permission
 from pynomaly.server.users.pool import PasswordPool
@@ -28,6 +30,7 @@ from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web.body import UPLOAD_SLACK
 from pynomaly.server.web.cookies import session_cookie
 from pynomaly.server.web.guard import BODY, SAFE_METHODS
+from pynomaly.server.web.rate import RateLimits
 from pynomaly.settings import MIB, Settings
 
 
@@ -56,11 +59,17 @@ async def get_passwords(request: Request) -> PasswordPool:
     return request.app.state.passwords  # type: ignore[no-any-return]
 
 
+async def get_mail(request: Request) -> Mail:
+    """The application's post box."""
+    return request.app.state.mail  # type: ignore[no-any-return]
+
+
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 StorageDep = Annotated[LocalStorage, Depends(get_storage)]
 TokensDep = Annotated[AccessTokens, Depends(get_tokens)]
 PasswordsDep = Annotated[PasswordPool, Depends(get_passwords)]
+MailDep = Annotated[Mail, Depends(get_mail)]
 
 
 async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[Session]:
@@ -128,11 +137,25 @@ async def get_caller(
     Cross-site requests with a cookie never get here: `guard` refuses them.
     """
     look = partial(_look_up, request, database, tokens, settings)
-    caller = look() if database.is_sqlite else await run_in_threadpool(look)
-    if caller is None:
-        raise Unauthenticated
+    limits: RateLimits = request.app.state.rate_limits
+    try:
+        caller = look() if database.is_sqlite else await run_in_threadpool(look)
+        if caller is None:
+            raise Unauthenticated
+    except Unauthenticated:
+        limits.charge_stranger(request)
+        raise
     request.state.user_id = caller.user.id
+    _note_use(request.app.state.last_used, caller)
+    limits.charge_caller(request, caller.key.id if caller.key is not None else caller.user.id)
     return caller
+
+
+def _note_use(last_used: LastUsed, caller: Caller) -> None:
+    if caller.login is not None:
+        last_used.note(Login, caller.login.id)
+    elif caller.key is not None:
+        last_used.note(ApiKey, caller.key.id)
 
 
 def _look_up(request: Request, database: Database, tokens: AccessTokens, settings: Settings) -> Caller | None:
@@ -178,19 +201,25 @@ def may(permission: Permission) -> Any:
     """Let in who has a permission: `actor: Annotated[User, may("datasets:read")]`; 403 for others."""
 
     async def check(request: Request, caller: CallerDep) -> User:
-        if permission in caller.permissions:
-            if (check_query := getattr(request.state, "check_query", None)) is not None:
-                check_query()  # strangers hear 401 whatever they ask
-            return caller.user
-        if permission in caller.user.permissions:
-            raise Forbidden(f"The API key does not have the scope {permission!r}.", permission=permission)
-        raise Forbidden(
-            f"Your role, {caller.user.role}, does not have the permission {permission!r}.",
-            permission=permission,
-        )
+        require_of(caller, permission)
+        if (check_query := getattr(request.state, "check_query", None)) is not None:
+            check_query()  # strangers hear 401 whatever they ask
+        return caller.user
 
     check.permission = permission  # type: ignore[attr-defined]
     return Depends(check)
+
+
+def require_of(caller: Caller, permission: Permission) -> None:
+    """Let a caller pass who has a permission; Forbidden says whether the role or the key's scopes lack it."""
+    if permission in caller.permissions:
+        return
+    if permission in caller.user.permissions:
+        raise Forbidden(f"The API key does not have the scope {permission!r}.", permission=permission)
+    raise Forbidden(
+        f"Your role, {caller.user.role}, does not have the permission {permission!r}.",
+        permission=permission,
+    )
 
 
 async def get_page_actor(request: Request, caller: CallerDep) -> User:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pynomaly.errors import Busy
+from pynomaly.server.log import CONTROL
 from pynomaly.server.metrics import Metrics
 from pynomaly.server.origin import ORIGIN, Origin
 from pynomaly.server.web.errors import respond
@@ -58,7 +59,7 @@ class Edge:
             return
         exchange = _Exchange(scope, send, self._headers)
         self._metrics.in_progress.inc()
-        ORIGIN.set(Origin((scope.get("client") or ("",))[0][:64], exchange.id))
+        ORIGIN.set(_origin(scope, exchange.id))
         with structlog.contextvars.bound_contextvars(correlation_id=exchange.id):
             try:
                 await self._run(exchange, receive)
@@ -124,6 +125,8 @@ class _Exchange:
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
             headers["X-Request-ID"] = self.id
+            if (allowance := self.scope["state"].get("allowance")) is not None:
+                allowance.write(headers)
         elif self.method == "HEAD" and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
@@ -140,6 +143,11 @@ async def _rescue(exchange: _Exchange, receive: Receive, error: Exception) -> No
         plain = {**exchange.scope, "headers": []}  # who does not ask for HTML gets none
         response = respond(Request(plain, receive), error)
     await response(exchange.scope, receive, exchange.send)
+
+
+def _origin(scope: Scope, id_: str) -> Origin:
+    agent = CONTROL.sub("", Headers(scope=scope).get("user-agent", ""))
+    return Origin((scope.get("client") or ("",))[0][:64], id_, agent[:200])
 
 
 def _correlation_id(headers: Headers) -> str:

@@ -4,10 +4,13 @@ import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pynomaly.errors import BadRequest, BadValue, CrossSite
+from pynomaly.errors import BadRequest, BadValue, CrossSite, PynomalyError
 from pynomaly.server.web.body import LimitedBody, check_form, check_json, replay
+from pynomaly.server.web.errors import respond
 from pynomaly.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,21 +26,30 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Guard `app`."""
         self._app = app
+        self._patience = settings.body_timeout_seconds
         public = urlsplit(settings.base_url)
         self._public = f"{public.scheme}://{public.netloc}".lower() if public.netloc else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, then pass on."""
+        """Check, then pass on; refusals are answered here, so that they get what every answer gets."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        try:
+            checked = await self._check(scope, receive)
+        except (PynomalyError, HTTPException) as error:
+            await respond(Request(scope, receive), error)(scope, receive, send)
+        else:
+            await self._app(scope, checked, send)
+
+    async def _check(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
         check_address(scope, headers)
         if scope["method"] not in SAFE_METHODS and carries_a_browsers_trust(scope["path"], headers):
             check_origin(headers, self._public)
-        body = scope[BODY] = LimitedBody(receive, _content_length(headers))
-        checked = await _checked(body, headers)
-        await self._app(scope, checked or body, send)
+        body = LimitedBody(receive, _content_length(headers), patience=self._patience)
+        scope[BODY] = body
+        return await _checked(body, headers) or body
 
 
 def check_address(scope: Scope, headers: Headers) -> None:

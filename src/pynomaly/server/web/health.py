@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +13,14 @@ from pynomaly.server.db import Database
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.metrics import CONTENT_TYPE
 from pynomaly.server.storage import LocalStorage
-from pynomaly.server.web.deps import DatabaseDep, StorageDep
+from pynomaly.server.web.deps import (
+    DatabaseDep,
+    SettingsDep,
+    StorageDep,
+    TokensDep,
+    get_caller,
+    require_of,
+)
 
 STATUSES = ("queued", "running", "completed", "failed", "cancelled")
 router = APIRouter(tags=["health"])
@@ -45,7 +52,22 @@ def ready(response: Response, database: DatabaseDep, storage: StorageDep) -> Hea
     return _health(response, database, storage)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def _may_read_metrics(
+    request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep
+) -> None:
+    if not settings.metrics_public:
+        require_of(await get_caller(request, database, tokens, settings), "system:read")
+
+
+_may_read_metrics.permission = "system:read"  # type: ignore[attr-defined]
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    dependencies=[Depends(_may_read_metrics)],
+)
 def metrics(request: Request) -> Response:
     """Give all metrics in the Prometheus text format."""
     return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
