@@ -112,7 +112,8 @@ def rotate(
         raise Conflict("This key has ended, or another has taken its place already.")
     if expires_at is None and old.expires_at is not None:
         expires_at = now + (old.expires_at - old.created_at)
-    scopes = [scope for scope in old.scopes if scope in actor.permissions]
+    may: frozenset[str] = actor.permissions
+    scopes = [scope for scope in old.scopes if scope in may]
     key, secret = _add(session, actor, old.name, scopes, expires_at)
     old.rotated_to_id = key.id
     end = now + overlap
@@ -147,7 +148,7 @@ def _checked_scopes(actor: User, scopes: Sequence[str]) -> list[str]:
                 f"Your role, {actor.role}, cannot give a key the scope {scope[:50]!r}.",
                 pointer=f"#/scopes/{number}",
             )
-    return [scope for scope in SCOPES if scope in scopes]
+    return [str(scope) for scope in SCOPES if scope in scopes]
 
 
 def _check_future(expires_at: datetime | None) -> None:

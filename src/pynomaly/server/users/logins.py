@@ -49,7 +49,9 @@ def by_id(session: Session, login_id: str) -> tuple[User, Login] | None:
     return _live(session, Login.id == login_id)
 
 
-def list_page(session: Session, actor: User, cursor: str | None = None, limit: int = 50) -> paging.Page[Login]:
+def list_page(
+    session: Session, actor: User, cursor: str | None = None, limit: int = 50
+) -> paging.Page[Login]:
     """List one's own live log-ins, newest first."""
     query = select(Login).where(Login.user_id == actor.id, *_is_live())
     return paging.page(session, query, SORTS, "-created_at", cursor, limit)

@@ -113,7 +113,7 @@ def _open(session: Session, settings: Settings, user: User, address: str) -> str
 def _forget(session: Session, cookie: str) -> None:
     found = logins.by_cookie(session, cookie)
     if found is not None:
-        logins.revoke(session, found[1].id)
+        logins.end(session, *found)
 
 
 def _welcome(settings: Settings, cookie: str, target: str) -> Response:

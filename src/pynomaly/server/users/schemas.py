@@ -11,6 +11,7 @@ from pynomaly.server.web.schema import Answer, Body
 Password = Annotated[str, Field(max_length=1024)]
 Name = Annotated[str, Field(max_length=200)]
 
+
 class Credentials(Body):
     """Who wants to log in."""
 

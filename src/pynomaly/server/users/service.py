@@ -142,7 +142,9 @@ def confirm(database: Database, actor: User, password: str, *, address: str = ""
     raise WrongPassword
 
 
-def change_profile(session: Session, user: User, *, name: str | None = None, email: str | None = None) -> None:
+def change_profile(
+    session: Session, user: User, *, name: str | None = None, email: str | None = None
+) -> None:
     """Change one's own name or address (`user` is locked, and has confirmed a change of the address).
 
     Raises:
