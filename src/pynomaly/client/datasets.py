@@ -1,0 +1,153 @@
+"""Datasets: upload tables, look at them, change them, download them, share them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from pynomaly.client.conversation import decoded
+from pynomaly.client.flow import Flow, Pages, Progress, Upload
+from pynomaly.client.jobs import OnJob, waited
+from pynomaly.client.models import Dataset, Quality, Row
+from pynomaly.client.operation import (
+    KEEP,
+    D,
+    HasId,
+    Keep,
+    Listing,
+    Operation,
+    at,
+    given,
+    only_if,
+    parsed,
+)
+from pynomaly.client.sharing import Sharing
+
+Sort = Literal["created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "size_bytes", "-size_bytes"]
+
+
+class Datasets(Sharing[D]):
+    """`client.datasets`."""
+
+    _path = "/datasets"
+
+    @Operation
+    def upload(
+        self,
+        file: str | PathLike[str],
+        *,
+        name: str | None = None,
+        label_column: str | None = None,
+        types: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+        on_job: OnJob | None = None,
+    ) -> Flow[Dataset]:
+        """Upload a table straight from the disk, and wait until it is read.
+
+        `types` says of columns what they are (`{"zip": "text"}`). `progress` is called with the bytes sent
+        and the bytes in all (from the start again when the connection broke and the file is sent once
+        more), `on_job` with the job that reads the table.
+
+        Raises:
+            FileMissing: the file cannot be read.
+            JobFailed: the table cannot be read.
+            WaitTimedOut: it was not read in `timeout` seconds; that goes on.
+        """
+        path = Path(file)
+        fields = {"name": name, "label_column": label_column, "types": types and json.dumps(dict(types))}
+        upload = Upload(path, path.name, {key: text for key, text in fields.items() if text}, progress)
+        reply = yield from self._send("POST", "/datasets/upload", upload=upload)
+        begun = parsed(Dataset, decoded(reply), sparse=True)
+        if wait and begun.job_id is not None:
+            yield from waited(self._conversation, begun.job_id, timeout, on_job)
+        return (yield from self._one(Dataset, "GET", f"/datasets/{at(begun)}"))
+
+    @Listing
+    def list(
+        self,
+        *,
+        status: Literal["processing", "ready", "failed"] | None = None,
+        name: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sort: Sort | None = None,
+        fields: Sequence[str] | None = None,
+        page_size: int | None = None,
+    ) -> Pages[Dataset]:
+        """Go through the datasets that you may see, newest first."""
+        return self._pages(
+            Dataset,
+            "/datasets",
+            status=status,
+            name=name,
+            since=since,
+            until=until,
+            sort=sort,
+            fields=fields,
+            limit=page_size,
+        )
+
+    @Operation
+    def get(self, dataset: HasId | str, *, fields: Sequence[str] | None = None) -> Flow[Dataset]:
+        """Look at one dataset: its columns, what was measured of them, what could not be read."""
+        return self._one(Dataset, "GET", f"/datasets/{at(dataset)}", query={"fields": fields})
+
+    @Operation
+    def update(
+        self,
+        dataset: HasId | str,
+        *,
+        name: str | Keep = KEEP,
+        description: str | Keep | None = KEEP,
+        label_column: str | Keep | None = KEEP,
+        types: Mapping[str, str] | Keep = KEEP,
+        if_match: str | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+        on_job: OnJob | None = None,
+    ) -> Flow[Dataset]:
+        """Change what is given; new `types` make the server read the table again, which is waited for.
+
+        Raises:
+            PreconditionFailed: `if_match` is given, and somebody changed the dataset since.
+        """
+        body = given(name=name, description=description, label_column=label_column, types=types)
+        path = f"/datasets/{at(dataset)}"
+        reply = yield from self._send("PATCH", path, body=body, headers=only_if(if_match))
+        if wait and reply.status == 202:
+            job_id = parsed(Dataset, decoded(reply), sparse=True).job_id
+            yield from waited(self._conversation, str(job_id), timeout, on_job)
+        return (yield from self._one(Dataset, "GET", path))
+
+    @Operation
+    def delete(self, dataset: HasId | str, *, if_match: str | None = None) -> Flow[None]:
+        """Delete a dataset with its rows."""
+        return self._none("DELETE", f"/datasets/{at(dataset)}", headers=only_if(if_match))
+
+    @Listing
+    def rows(self, dataset: HasId | str, *, page_size: int | None = None) -> Pages[Row]:
+        """Go through the rows, in file order."""
+        return self._pages(Row, f"/datasets/{at(dataset)}/rows", limit=page_size)
+
+    @Operation
+    def quality(self, dataset: HasId | str) -> Flow[Quality]:
+        """Tell what is wrong, or odd, with the table itself."""
+        return self._one(Quality, "GET", f"/datasets/{at(dataset)}/quality")
+
+    @Operation
+    def download(
+        self,
+        dataset: HasId | str,
+        file: str | PathLike[str],
+        *,
+        format: Literal["original", "csv", "parquet"] = "original",  # noqa: A002 the API's own word
+    ) -> Flow[Path]:
+        """Write the table to a file, which appears only once it is whole."""
+        path = Path(file)
+        query: dict[str, Any] = {"format": format}
+        yield from self._send("GET", f"/datasets/{at(dataset)}/download", query=query, save=path)
+        return path

@@ -1,0 +1,349 @@
+"""What the server answers, as the client gives it: typed, read-only; fields of later servers are kept."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter
+
+JobStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
+Verdict = Literal["anomaly", "normal", "unsure"]
+Role = Literal["admin", "user", "viewer"]
+Access = Literal["view", "use"]
+
+
+class Answer(BaseModel):
+    """One thing that the server told of; fields that this client does not know are kept as they came."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    _etag: str | None = PrivateAttr(None)
+
+    @property
+    def etag(self) -> str | None:
+        """Its entity tag, when the server gave one: hand it to `if_match` of a change."""
+        return self._etag
+
+    @classmethod
+    def of_some(cls, given: dict[str, Any]) -> Self:
+        """Read the fields that were asked for; the others are not there (AttributeError)."""
+        known = {name: _reader(cls, name)(given[name]) for name in cls.model_fields.keys() & given.keys()}
+        return cast(Self, cls.model_construct(_fields_set=set(given), **(given | known)))
+
+
+@cache
+def _reader(kind: type[Answer], name: str) -> Any:
+    annotation: Any = kind.model_fields[name].annotation
+    return TypeAdapter(annotation).validate_python
+
+
+class Job(Answer):
+    """Work that takes a while, and how far it is."""
+
+    id: str
+    kind: str
+    subject_id: str | None
+    parent_id: str | None = None
+    status: JobStatus
+    progress: float
+    """From 0 to 1."""
+    progress_text: str
+    error_code: str | None
+    error_detail: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ("completed", "failed", "cancelled")
+
+
+class Started(Answer):
+    """What was asked for has begun: `id` is its result's, `job_id` the work's."""
+
+    id: str
+    job_id: str
+    status: str
+
+
+# --- datasets ---------------------------------------------------------------------------------------------
+
+
+class Column(Answer):
+    """One column of a dataset, and what was measured of it; what its type does not have is None."""
+
+    name: str
+    type: str
+    unused: str | None = None
+    missing: int | None = None
+    distinct: int | None = None
+    min: float | str | None = None
+    max: float | str | None = None
+    mean: float | str | None = None
+    std: float | None = None
+    quantiles: dict[str, Any] | None = None
+    histogram: dict[str, list[Any]] | None = None
+    top: list[dict[str, Any]] | None = None
+
+
+class Reject(Answer):
+    """One cell that could not be read."""
+
+    line: int | None
+    column: str | None
+    value: str
+    reason: str
+
+
+class Dataset(Answer):
+    """A stored table; `columns` and `rejects` are not there in lists."""
+
+    id: str
+    name: str
+    filename: str
+    status: Literal["processing", "ready", "failed"]
+    progress: float
+    n_rows: int | None
+    n_columns: int | None
+    n_rejected: int
+    size_bytes: int
+    label_column: str | None
+    error_code: str | None
+    error_detail: str | None
+    job_id: str | None
+    created_at: datetime
+    dialect: dict[str, Any] | None = None
+    columns: list[Column] | None = None
+    rejects: list[Reject] | None = None
+
+
+class Row(Answer):
+    """One row of a dataset."""
+
+    row: int
+    values: dict[str, Any]
+
+
+class Quality(Answer):
+    """What is wrong, or odd, with a table itself."""
+
+
+class Share(Answer):
+    """Somebody who may view or use a thing; everyone has neither id nor e-mail address."""
+
+    user_id: str | None
+    email: str | None
+    name: str | None
+    everyone: bool
+    access: Access
+    created_at: datetime
+
+
+# --- detectors --------------------------------------------------------------------------------------------
+
+
+class Algorithm(Answer):
+    """One algorithm of the catalogue."""
+
+    name: str
+    title: str
+    summary: str
+    available: bool
+    install: str | None
+    parameters: list[dict[str, Any]]
+
+
+class Version(Answer):
+    """One trained version of a detector."""
+
+    id: str
+    version: int
+    dataset_id: str | None
+    columns: list[dict[str, Any]]
+    threshold: float
+    estimated_contamination: float | None
+    notes: list[str]
+    created_at: datetime
+
+
+class Detector(Answer):
+    """An algorithm with its parameters and columns; `model` is the version in use, and not there in lists."""
+
+    id: str
+    name: str
+    algorithm: str
+    parameters: dict[str, Any]
+    columns: list[str] | None
+    contamination: float | str | None
+    max_alerts: int | None
+    fdr: float | None
+    quantile: float | None
+    seed: int
+    status: str
+    model_id: str | None
+    error_code: str | None
+    error_detail: str | None
+    job_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    model: Version | None = None
+
+
+# --- detections -------------------------------------------------------------------------------------------
+
+
+class Result(Answer):
+    """One detection: a model that ran on a dataset, and what it found; the last fields are not in lists."""
+
+    id: str
+    job_id: str | None
+    status: JobStatus
+    progress: float
+    dataset_id: str
+    detector_id: str | None
+    model_id: str | None
+    algorithm: str
+    n_rows: int | None
+    n_anomalies: int | None
+    threshold: float | None
+    estimated_contamination: float | None
+    error_code: str | None
+    error_detail: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    parameters: dict[str, Any] | None = None
+    columns: list[str] | None = None
+    score_histogram: dict[str, list[Any]] | None = None
+    metrics: dict[str, Any] | None = None
+    notes: list[str] | None = None
+
+
+class Reason(Answer):
+    """One column's share in a row's score, with what is typical of it, and the same in words."""
+
+    column: str
+    contribution: float
+    value: Any
+    expected: Any
+    text: str
+
+
+class ResultRow(Answer):
+    """One row of a result; `rank` 1 has the highest score."""
+
+    rank: int
+    row: int
+    score: float
+    p_value: float
+    is_anomaly: bool
+    summary: str | None
+    reasons: list[Reason]
+    nearest_normal: dict[str, Any] | None
+    values: dict[str, Any]
+
+
+class Scores(Answer):
+    """Rows that were scored at once: the threshold, and one item for each row, in their order."""
+
+    detector_id: str
+    model_id: str
+    version: int
+    threshold: float
+    items: list["Score"]
+
+
+class Score(Answer):
+    """One row that was scored."""
+
+    score: float
+    p_value: float
+    is_anomaly: bool
+    summary: str | None = None
+    reasons: list[Reason] | None = None
+
+
+class Batch(Answer):
+    """Many datasets by many detectors: one job with a child for each detection."""
+
+    id: str
+    job_id: str
+    status: str
+    items: list["BatchItem"]
+
+
+class BatchItem(Answer):
+    """One detection of a batch."""
+
+    id: str
+    job_id: str
+    dataset_id: str
+    detector_id: str | None
+
+
+class Comparison(Answer):
+    """Results, or versions, beside each other."""
+
+
+class Feedback(Answer):
+    """A person's verdict on one row of a result."""
+
+    row: int
+    verdict: Verdict
+    note: str | None = None
+
+
+class FeedbackList(Answer):
+    """Verdicts on rows of a result."""
+
+    items: list[Feedback]
+
+
+# --- accounts ---------------------------------------------------------------------------------------------
+
+
+class User(Answer):
+    """An account."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    created_at: datetime
+    active: bool = True
+    permissions: list[str] | None = None
+
+
+class Session(Answer):
+    """One log-in of an account."""
+
+    id: str
+    created_at: datetime
+
+
+class ApiKey(Answer):
+    """An API key; `key`, the secret itself, is there once: when it was made."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    key: str | None = Field(None, repr=False)
+
+
+class ResetLink(Answer):
+    """A link that lets somebody choose a new password, once."""
+
+    url: str = Field(repr=False)
+    expires_at: datetime
+
+
+class AuditEntry(Answer):
+    """One thing that somebody did."""
+
+    id: str | int
+    created_at: datetime
+    action: str
