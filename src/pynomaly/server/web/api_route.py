@@ -21,7 +21,11 @@ from pynomaly.server.web.threads import ThreadRoute
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Fields = Annotated[
     str | None,
-    Query(max_length=2000, description="Only these fields of each item, comma-separated; default: all."),
+    Query(
+        alias="fields",
+        max_length=2000,
+        description="Only these fields of each item, comma-separated; default: all.",
+    ),
 ]
 """For every GET that answers JSON: `_fields: Fields = None`."""
 _NEXT = re.compile(rb'"next_cursor":"([A-Za-z0-9_-]+)"\}$')

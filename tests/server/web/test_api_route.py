@@ -1,0 +1,87 @@
+"""What all operations of the API have in common: closed query parameters, sparse fields, the next page."""
+
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from pynomaly.server.users.models import User
+from pynomaly.server.web.api_route import ApiRoute, Fields
+from pynomaly.server.web.deps import Cursor, Limit, may
+from pynomaly.server.web.schema import Answer
+
+PATH = "/api/v1/things"
+
+
+class Thing(Answer):
+    """An item."""
+
+    id: str
+    name: str
+    size: int
+
+
+class Things(Answer):
+    """A page."""
+
+    items: list[Thing]
+    next_cursor: str | None
+
+
+@pytest.fixture
+def app(app: FastAPI) -> FastAPI:
+    """The application, with a list and one of its items."""
+    router = APIRouter(prefix=PATH, route_class=ApiRoute)
+    reader = Annotated[User, may("datasets:read")]
+    thing = Thing(id="1", name="é,ü", size=3)
+
+    @router.get("")
+    def show_all(_actor: reader, limit: Limit = 50, cursor: Cursor = None, _fields: Fields = None) -> Things:
+        return Things(items=[thing] * limit, next_cursor=None if cursor else "bmV4dA")
+
+    @router.get("/one")
+    def show(_actor: reader, _fields: Fields = None) -> Thing:
+        return thing
+
+    @router.get("/whole")
+    def whole(_actor: reader) -> Thing:
+        return thing
+
+    app.include_router(router)
+    return app
+
+
+def test_a_misspelled_parameter_is_an_error(api: httpx.Client) -> None:
+    answer = api.get(f"{PATH}?limti=3")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/limti")
+    assert "cursor, fields, limit" in answer.json()["detail"]
+    assert api.get(f"{PATH}/whole?fields=id").status_code == 422
+    twice = api.get(f"{PATH}?limit=3&limit=4")
+    assert (twice.status_code, "2 times" in twice.json()["detail"]) == (422, True)
+
+
+def test_strangers_do_not_hear_what_there_is(client: httpx.Client) -> None:
+    assert client.get(f"{PATH}?limti=3").status_code == 401
+
+
+def test_only_the_fields_that_are_wanted(api: httpx.Client) -> None:
+    assert api.get(f"{PATH}?fields=name&limit=1").json() == {
+        "items": [{"name": "é,ü"}],
+        "next_cursor": "bmV4dA",
+    }
+    answer = api.get(f"{PATH}/one?fields=size, id")
+    assert answer.json() == {"id": "1", "size": 3}
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    for wrong in ("name,secret", "items", "name;id"):
+        refused = api.get(f"{PATH}?fields={wrong}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/fields")
+    assert "id, name, size" in refused.json()["detail"]
+
+
+def test_the_next_page_has_an_address(api: httpx.Client) -> None:
+    first = api.get(f"{PATH}?limit=2&fields=id")
+    following = first.links["next"]["url"]
+    assert following == f"{PATH}?limit=2&fields=id&cursor=bmV4dA"
+    last = api.get(following)
+    assert (last.status_code, last.json()["next_cursor"], "link" in last.headers) == (200, None, False)
