@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pynomaly.columns import ColumnType
 from pynomaly.errors import NonFiniteValue, TableEmpty
 from pynomaly.tables.convert import Conversion
 from pynomaly.tables.infer import columns_of
@@ -31,12 +32,14 @@ def build(
     measured: Mapping[int, Measured] | None = None,
     whole: bool = False,
     ids: bool = True,
+    chosen: Mapping[int, ColumnType] | None = None,
 ) -> Table:
     """Make the Table; `late` conversions drop the rows whose cells they reject.
 
     `measured` holds what is known already of DOUBLE columns that need no conversion; `whole` stores DOUBLE
     columns without fractions as BIGINT (for formats that do not tell 1 from 1.0); `ids` False never takes
-    whole numbers for an identifier. Raises TableEmpty or NonFiniteValue.
+    whole numbers for an identifier; `chosen` are the types that a person chose, by place. Raises TableEmpty,
+    NonFiniteValue or BadColumns.
     """
     report = report or Report()
     types = types_of(connection, "raw")
@@ -60,7 +63,7 @@ def build(
         raise TableEmpty
     return Table(
         Store(connection, "data", "rowid", folder),
-        columns_of(connection, names, kinds, ids=ids),
+        columns_of(connection, names, kinds, chosen or {}, ids=ids),
         n_rows,
         rejects=report.rejects,
         n_rejected=report.n_rejected,

@@ -1,6 +1,7 @@
 """CSV and TSV files become tables: every cell is checked, every rejected one is reported."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from pynomaly.errors import NonFiniteValue, TableEmpty
 from pynomaly.tables.build import build
 from pynomaly.tables.cells import MISSING
+from pynomaly.tables.chosen import Types, chosen_conversions, places_of
 from pynomaly.tables.convert import Conversion, conversions, swallowed
 from pynomaly.tables.csv_rejects import find_cells, native_report
 from pynomaly.tables.dialect import Layout, reader_options, sniff
@@ -17,7 +19,7 @@ from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Dialect, Limits
 from pynomaly.tables.measure import Measured, measure
 from pynomaly.tables.names import check_names
-from pynomaly.tables.rejects import Report, with_late
+from pynomaly.tables.rejects import Report, count_rows, with_late
 from pynomaly.tables.table import Table
 from pynomaly.tables.text import LONGEST_LINE, to_utf8
 
@@ -64,7 +66,7 @@ class Loaded:
     measured: dict[int, Measured]
 
 
-def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table:
+def read_delimited(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
     """Read an uncompressed file.
 
     Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or
@@ -74,12 +76,15 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table
     file = Delimited(text.path, name, _look(text.path, name))
     layout = file.layout
     check_names(layout.names, limits)
+    chosen = places_of(types, layout.names)
     connection = connect(limits, folder, [text.path])
     with reading(name, limits):
-        loaded = _load(connection, file, folder, limits)
+        loaded = _load(connection, file, chosen, folder, limits)
         loaded.report.check(loaded.n_rows, name, limits)
-        late = swallowed(connection, loaded.types, layout)
-        late += conversions(connection, _remaining(loaded.types, late), layout, limits)
+        late = chosen_conversions(connection, chosen, loaded.types, layout)
+        taken = {conversion.place for conversion in late}
+        late += [one for one in swallowed(connection, loaded.types, layout) if one.place not in taken]
+        late += conversions(connection, _remaining(loaded.types, late, chosen), layout, limits)
         find = partial(find_cells, connection, path=loaded.file.path, layout=layout)
         report = with_late(connection, loaded.report, late, find)
         report.check(loaded.n_rows - report.n_late, name, limits)
@@ -105,12 +110,13 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits) -> Table
             dialect=dialect,
             measured=loaded.measured,
             whole=True,
+            chosen=chosen,
         )
 
 
-def _remaining(types: list[str], decided: list[Conversion]) -> list[str]:
+def _remaining(types: list[str], decided: list[Conversion], chosen: Collection[int]) -> list[str]:
     """Give the types, with an empty one for columns that are decided."""
-    places = {conversion.place for conversion in decided}
+    places = {conversion.place for conversion in decided} | set(chosen)
     return ["" if place in places else sql_type for place, sql_type in enumerate(types)]
 
 
@@ -130,18 +136,25 @@ def _look(path: Path, name: str) -> Layout:
     return layout
 
 
-def _load(connection: "duckdb.DuckDBPyConnection", file: Delimited, folder: Path, limits: Limits) -> Loaded:
+def _load(
+    connection: "duckdb.DuckDBPyConnection",
+    file: Delimited,
+    chosen: Collection[int],
+    folder: Path,
+    limits: Limits,
+) -> Loaded:
     """Read the file into table `raw`, with the types that its columns really have.
 
     The types guessed from the sample are corrected, and the file read again, when more cells than allowed
-    contradict them, or when whole numbers are too large for DOUBLE.
+    contradict them, or when whole numbers are too large for DOUBLE. Columns whose type
+    a person chose are text.
     """
-    types = list(file.layout.types)
+    types = ["VARCHAR" if place in chosen else sql_type for place, sql_type in enumerate(file.layout.types)]
     measured: dict[int, Measured] = {}
     for attempt in count():
         rejects = f"rejects{attempt}"
         file = _attempt(connection, file, types, rejects, folder)
-        n_rows = _count(connection)
+        n_rows = count_rows(connection)
         report = native_report(connection, rejects, file.path, file.layout)
         better = _demoted(types, report, n_rows, limits)
         if better is None:
@@ -184,12 +197,6 @@ def _one_line_end(file: Delimited, target: Path) -> Path:
         else:
             out.writelines(layout.delimiter.join(row) + "\n" for row in rows)
     return target
-
-
-def _count(connection: "duckdb.DuckDBPyConnection") -> int:
-    """Count the rows of `raw`."""
-    found = connection.execute("SELECT count(*) FROM raw").fetchone()
-    return int(found[0]) if found else 0
 
 
 def _demoted(types: list[str], report: Report, n_rows: int, limits: Limits) -> list[str] | None:

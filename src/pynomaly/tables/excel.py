@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynomaly.errors import CorruptFile, MissingExtra, TableEmpty, TableTooLarge
-from pynomaly.tables.build import build
+from pynomaly.tables.build import build, types_of
 from pynomaly.tables.cells import MISSING
+from pynomaly.tables.chosen import Types, as_text, chosen_conversions, places_of
 from pynomaly.tables.convert import PLAIN, Conversion, conversions
 from pynomaly.tables.engine import connect, reading
 from pynomaly.tables.limits import KEPT_REJECTS, MIB, Dialect, Limits, Reject
@@ -29,7 +30,7 @@ _ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d{1,9})"')
 _COLUMN = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{1,3})\d')
 
 
-def read_excel(path: Path, name: str, folder: Path, limits: Limits) -> Table:
+def read_excel(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
     """Read .xlsx or .xls; needs the extra `excel`.
 
     Raises MissingExtra, CorruptFile, TableTooLarge, BadColumns, TableEmpty, TooManyBadRows or NonFiniteValue.
@@ -51,14 +52,22 @@ def read_excel(path: Path, name: str, folder: Path, limits: Limits) -> Table:
         )
         connection.execute("CREATE TABLE raw AS FROM given")
         connection.unregister("given")
-        types = ["VARCHAR" if as_text is not None else "" for _, as_text in columns]
-        strings = {place for place, (_, as_text) in enumerate(columns) if as_text}
-        late = conversions(connection, types, PLAIN, limits, strings)
+        chosen = places_of(types, names)
+        kinds = as_text(connection, chosen, types_of(connection, "raw"))
+        late = chosen_conversions(connection, chosen, kinds, PLAIN)
+        texts = [
+            "VARCHAR" if text is not None and place not in chosen else ""
+            for place, (_, text) in enumerate(columns)
+        ]
+        strings = {place for place, (_, text) in enumerate(columns) if text}
+        late += conversions(connection, texts, PLAIN, limits, strings)
         find = partial(_places, connection, names, lines[1:])
         report = with_late(connection, Report(), late, find)
         report.check(len(rows) - 1 - report.n_late, name, limits)
         dialect = Dialect(format="excel", header=True)
-        return build(connection, folder, names, late, report=report, dialect=dialect, whole=True)
+        return build(
+            connection, folder, names, late, report=report, dialect=dialect, whole=True, chosen=chosen
+        )
 
 
 def _refuse_bombs(path: Path, name: str, limits: Limits) -> None:

@@ -1,10 +1,11 @@
 """What each loaded column is: number, category, timestamp, text, id-like or constant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pynomaly.columns import Column
+from pynomaly.columns import Column, ColumnType
+from pynomaly.errors import BadColumns
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,7 @@ MANY_LEVELS = 65_536
 """Above this many levels, text is never a category."""
 LONG_TEXT = 256
 """A column with a longer cell (in characters) is free text."""
+CHOSEN_UNUSED = {"id": "chosen to be an identifier", "text": "chosen to be free text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,22 @@ class Facts:
 
 
 def columns_of(
-    connection: "duckdb.DuckDBPyConnection", names: Sequence[str], kinds: Sequence[str], *, ids: bool = True
+    connection: "duckdb.DuckDBPyConnection",
+    names: Sequence[str],
+    kinds: Sequence[str],
+    chosen: Mapping[int, ColumnType],
+    *,
+    ids: bool = True,
 ) -> tuple[Column, ...]:
-    """Decide the type of every column of table `data`; `ids` False never takes integers for an identifier."""
+    """Decide the type of every column of table `data`, but for those that are chosen, by place.
+
+    `ids` False never takes integers for an identifier. Raises BadColumns.
+    """
     facts = count(connection, kinds)
     return tuple(
-        _numeric(connection, place, name, fact, ids)
+        _chosen(connection, place, name, fact, chosen[place])
+        if place in chosen
+        else _numeric(connection, place, name, fact, ids)
         if kind in ("DOUBLE", "BIGINT")
         else _timestamp(name, fact)
         if kind == "TIMESTAMP"
@@ -103,6 +115,20 @@ def _numeric(
     if distinct < NEARLY_ALL * fact.present or span > DENSE * distinct:
         return Column(name, "number")
     return Column(name, "id", "consecutive whole numbers, nearly all different: an identifier")
+
+
+def _chosen(
+    connection: "duckdb.DuckDBPyConnection", place: int, name: str, fact: Facts, kind: ColumnType
+) -> Column:
+    """Take the type that was chosen, unless nothing varies; raises BadColumns for a category that is none."""
+    if constant := _constant(name, fact):
+        return constant
+    if kind == "category" and (levels := _exact_distinct(connection, place)) > MANY_LEVELS:
+        raise BadColumns(
+            f"Column {name!r} has {levels:,} different values; a category has {MANY_LEVELS:,} at most.",
+            columns=[name],
+        )
+    return Column(name, kind, CHOSEN_UNUSED.get(kind))
 
 
 def _timestamp(name: str, fact: Facts) -> Column:

@@ -1,13 +1,17 @@
 """Parquet files become tables; what a file claims to hold is checked before anything is unpacked."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pynomaly.errors import TableEmpty, TableTooLarge
-from pynomaly.tables.build import build
+from pynomaly.tables.build import build, types_of
+from pynomaly.tables.chosen import Types, as_text, chosen_conversions, places_of
+from pynomaly.tables.convert import PLAIN
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Dialect, Limits
 from pynomaly.tables.names import check_names
+from pynomaly.tables.rejects import Report, count_rows, rows_of, with_late
 from pynomaly.tables.table import Table
 from pynomaly.tables.unpack import check_size
 
@@ -18,10 +22,10 @@ CELL = 8
 """Bytes that a cell counts for at least: run-length encoding packs billions of equal cells into a few."""
 
 
-def read_parquet(path: Path, name: str, folder: Path, limits: Limits) -> Table:
+def read_parquet(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
     """Read a Parquet file.
 
-    Raises CorruptFile, BadColumns, TableEmpty, TableTooLarge or NonFiniteValue.
+    Raises CorruptFile, BadColumns, TableEmpty, TableTooLarge, TooManyBadRows or NonFiniteValue.
     """
     connection = connect(limits, folder, [path])
     file = literal(str(path))
@@ -31,7 +35,14 @@ def read_parquet(path: Path, name: str, folder: Path, limits: Limits) -> Table:
         _check_claims(connection, file, name, len(names), limits)
         columns = ", ".join(f"c{place}" for place in range(len(names)))
         connection.execute(f"CREATE TABLE raw AS SELECT {columns} FROM read_parquet({file}) AS t({columns})")
-        return build(connection, folder, names, dialect=Dialect(format="parquet"))
+        chosen = places_of(types, names)
+        kinds = as_text(connection, chosen, types_of(connection, "raw"))
+        late = chosen_conversions(connection, chosen, kinds, PLAIN)
+        report = with_late(connection, Report(), late, partial(rows_of, connection, names))
+        report.check(count_rows(connection) - report.n_late, name, limits)
+        return build(
+            connection, folder, names, late, report=report, dialect=Dialect(format="parquet"), chosen=chosen
+        )
 
 
 def _names(connection: "duckdb.DuckDBPyConnection", file: str) -> list[str]:

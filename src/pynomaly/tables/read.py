@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from pynomaly.errors import FileMissing, TableEmpty, UnknownFormat
+from pynomaly.tables.chosen import Types
 from pynomaly.tables.limits import Limits
 from pynomaly.tables.magic import HEAD, Compression, compression_of, format_of
 from pynomaly.tables.table import Table
 from pynomaly.tables.unpack import check_size, spool, unpack
 
-Reader = Callable[[Path, str, Path, Limits], Table]
+Reader = Callable[[Path, str, Path, Limits, Types], Table]
 
 FORMATS = ("csv", "tsv", "json", "ndjson", "parquet", "excel")
 """Names that `read` takes as `format`."""
@@ -78,8 +79,18 @@ def _binary(stream: Any) -> BinaryIO:
     return cast(BinaryIO, stream)
 
 
-def read_file(path: Path, name: str, folder: Path, limits: Limits, chosen: str | None = None) -> Table:
-    """Read one file, which may be compressed; working files go to `folder`, which the table then owns."""
+def read_file(
+    path: Path,
+    name: str,
+    folder: Path,
+    limits: Limits,
+    chosen: str | None = None,
+    types: Types | None = None,
+) -> Table:
+    """Read one file, which may be compressed; working files go to `folder`, which the table then owns.
+
+    `chosen` is the file's format and `types` those of some columns, when they are not to be found out.
+    """
     path = _plain(path, name, folder, limits)
     head = _head(path, name)
     compression = compression_of(head) if chosen != "parquet" else None
@@ -88,7 +99,7 @@ def read_file(path: Path, name: str, folder: Path, limits: Limits, chosen: str |
         head = _head(path, name)
     check_size(path.stat().st_size, name, limits)
     reader = _reader(chosen or format_of(head, name))
-    table = reader(path, name, folder, limits)
+    table = reader(path, name, folder, limits, types or {})
     return _compressed(table, compression)
 
 

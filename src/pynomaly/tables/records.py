@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pynomaly.errors import BadColumns, CorruptFile, TableEmpty, UnknownFormat
 from pynomaly.tables.build import build, types_of
+from pynomaly.tables.chosen import Types, as_text, chosen_conversions, places_of
 from pynomaly.tables.convert import PLAIN, Conversion, conversions
 from pynomaly.tables.engine import connect, first_line, literal, reading
 from pynomaly.tables.limits import KEPT_REJECTS, Dialect, Limits, Reject
 from pynomaly.tables.names import check_names
-from pynomaly.tables.rejects import SHOWN, Report, with_late
+from pynomaly.tables.rejects import SHOWN, Report, count_rows, with_late
 from pynomaly.tables.table import Table
 from pynomaly.tables.text import to_utf8
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NESTED = ("STRUCT", "MAP", "JSON", "UNION")
 
 
-def read_json(path: Path, name: str, folder: Path, limits: Limits) -> Table:
+def read_json(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
     """Read an array of objects; keys that an object lacks are missing values.
 
     Raises CorruptFile, UnknownFormat, BadColumns, TableEmpty, TooManyBadRows, NonFiniteValue or
@@ -35,12 +36,11 @@ def read_json(path: Path, name: str, folder: Path, limits: Limits) -> Table:
             names = _load(connection, text.path, "array")
         except _not_json() as error:
             _explain(error, text.path, name)
-        return _finish(
-            connection, names, folder, limits, name, Dialect(format="json", encoding=text.encoding)
-        )
+        dialect = Dialect(format="json", encoding=text.encoding)
+        return _finish(connection, names, types, folder, limits, name, dialect)
 
 
-def read_ndjson(path: Path, name: str, folder: Path, limits: Limits) -> Table:
+def read_ndjson(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
     """Read objects, one in each line (or over several lines, when all are good); bad lines are rejected.
 
     Raises as `read_json`.
@@ -61,7 +61,7 @@ def read_ndjson(path: Path, name: str, folder: Path, limits: Limits) -> Table:
             except _not_json() as still:  # objects without a single key
                 _explain(still, folder / "objects", name)
         dialect = Dialect(format="ndjson", encoding=text.encoding)
-        return _finish(connection, names, folder, limits, name, dialect, bad, text.path)
+        return _finish(connection, names, types, folder, limits, name, dialect, bad, text.path)
 
 
 def _load(connection: "duckdb.DuckDBPyConnection", path: Path, layout: str) -> list[str]:
@@ -142,6 +142,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finish(
     connection: "duckdb.DuckDBPyConnection",
     names: list[str],
+    chosen_types: Types,
     folder: Path,
     limits: Limits,
     name: str,
@@ -156,13 +157,14 @@ def _finish(
             "(pandas: df.to_json(orient='records'))."
         )
     check_names(names, limits)
+    chosen = places_of(chosen_types, names)
     types = _as_text(connection)
     strings = {place for place, sql_type in enumerate(types) if sql_type == "VARCHAR"}
-    late = conversions(
-        connection, ["VARCHAR" if t in ("VARCHAR", "JSON") else t for t in types], PLAIN, limits, strings
-    )
-    found = connection.execute("SELECT count(*) FROM raw").fetchone()
-    n_rows = int(found[0]) if found else 0
+    types = ["VARCHAR" if sql_type == "JSON" else sql_type for sql_type in types]
+    late = chosen_conversions(connection, chosen, as_text(connection, chosen, types), PLAIN)
+    found = ["" if place in chosen else sql_type for place, sql_type in enumerate(types)]
+    late += conversions(connection, found, PLAIN, limits, strings)
+    n_rows = count_rows(connection)
     report = with_late(
         connection,
         _report(bad or {}),
@@ -170,7 +172,7 @@ def _finish(
         lambda rejected: _places(connection, rejected, names, bad or {}, lines),
     )
     report.check(n_rows - report.n_late, name, limits)
-    return build(connection, folder, names, late, report=report, dialect=dialect, whole=True)
+    return build(connection, folder, names, late, report=report, dialect=dialect, whole=True, chosen=chosen)
 
 
 def _report(bad: dict[int, Reject]) -> Report:

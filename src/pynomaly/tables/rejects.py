@@ -41,6 +41,29 @@ class Report:
         )
 
 
+def count_rows(connection: "duckdb.DuckDBPyConnection") -> int:
+    """Count the rows of `raw`."""
+    found = connection.execute("SELECT count(*) FROM raw").fetchone()
+    return int(found[0]) if found else 0
+
+
+def rows_of(
+    connection: "duckdb.DuckDBPyConnection", names: Sequence[str], rejected: Sequence[Conversion]
+) -> list[Reject]:
+    """Find the first rejected cells of a file without lines, by row."""
+    rejects: list[Reject] = []
+    for conversion in rejected:
+        found = connection.execute(
+            f"SELECT rowid, c{conversion.place} FROM raw WHERE {conversion.bad} "
+            f"ORDER BY rowid LIMIT {KEPT_REJECTS}"
+        ).fetchall()
+        rejects += [
+            Reject(None, names[conversion.place], value[:SHOWN], f"{conversion.reason} (row {row})")
+            for row, value in found
+        ]
+    return rejects
+
+
 def with_late(
     connection: "duckdb.DuckDBPyConnection",
     report: Report,

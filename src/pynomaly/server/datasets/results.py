@@ -11,7 +11,9 @@ from pynomaly.server.storage import LocalStorage
 class Results(Protocol):
     """All results of one dataset or one detector, whoever they belong to."""
 
-    def count(self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None) -> int:
+    def count(
+        self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None
+    ) -> int:
         """Count them."""
 
     def count_running(

@@ -1,6 +1,8 @@
 """Datasets: take an upload in, look datasets up, read their rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from sqlalchemy.orm import Session, defer, joinedload, undefer_group
 from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
 from pynomaly.server import paging, positions
 from pynomaly.server.access import Need, find, require, visible
-from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.datasets.checks import ChosenType, check_types
+from pynomaly.server.datasets.models import Dataset, DatasetStatus
 from pynomaly.server.datasets.values import values_between
 from pynomaly.server.db import new_id
 from pynomaly.server.jobs.queue import enqueue
@@ -46,12 +49,15 @@ def create(
     filename: str,
     name: str | None = None,
     label_column: str | None = None,
+    types: Mapping[str, ChosenType] | None = None,
 ) -> Dataset:
     """Take over an uploaded file and enqueue the job that reads it; the dataset is `processing` until then.
 
+    `types` says as what some columns are to be read, whatever they look like.
+
     Raises:
         TableEmpty: the file has no bytes.
-        BadValue: the name or the label column cannot be stored.
+        BadValue: the name, the label column or a type cannot be stored.
         Forbidden: the actor may only look.
     """
     require(actor, "datasets:write")
@@ -62,6 +68,7 @@ def create(
         filename=filename,
         name=check_name(name if name and name.strip() else name_from(filename)),
         label_column=check_column(label_column, "label_column") if label_column else None,
+        types=check_types(types or {}),
         size_bytes=temp_path.stat().st_size,
     )
     if dataset.size_bytes == 0:
@@ -77,9 +84,10 @@ def create(
     return dataset
 
 
-def get(session: Session, actor: User, id_: str) -> Dataset:
+def get(session: Session, actor: User, id_: str, *, need: Need = "view", lock: bool = False) -> Dataset:
     """Return one dataset with its profile, its rejected cells and its job."""
-    return find(session, actor, Dataset, id_, joinedload(Dataset.job), undefer_group("details"))
+    details = (joinedload(Dataset.job), undefer_group("details"))
+    return find(session, actor, Dataset, id_, *details, need=need, lock=lock)
 
 
 def get_ready(session: Session, actor: User, id_: str, need: Need = "use") -> Dataset:
@@ -101,11 +109,31 @@ def _why_not(dataset: Dataset) -> str:
 
 
 def list_page(
-    session: Session, actor: User, cursor: str | None = None, limit: int = 50
+    session: Session,
+    actor: User,
+    cursor: str | None = None,
+    limit: int = 50,
+    sort: str = "-created_at",
+    *,
+    status: DatasetStatus | None = None,
+    name: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> tuple[list[Dataset], str | None]:
-    """List datasets, newest first; returns them and the next page's cursor (None: it is the last)."""
+    """List datasets; returns them and the next page's cursor (None: it is the last).
+
+    Only those of a status, with a text in their name (in any case), made at or after `since`, before `until`.
+    """
     query = visible(actor, Dataset).options(joinedload(Dataset.job), defer(Dataset.columns))
-    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
+    if status is not None:
+        query = query.where(Dataset.status == status)
+    if name is not None:
+        query = query.where(Dataset.name.icontains(name, autoescape=True))
+    if since is not None:
+        query = query.where(Dataset.created_at >= since)
+    if until is not None:
+        query = query.where(Dataset.created_at < until)
+    page = paging.page(session, query, SORTS, sort, cursor, limit)
     return page.items, page.next_cursor
 
 

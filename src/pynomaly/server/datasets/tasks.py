@@ -1,4 +1,4 @@
-"""The job that reads an uploaded file: parse it, profile it, keep it as Parquet."""
+"""The job that reads an uploaded file: parse it, profile it, keep it as Parquet beside what was uploaded."""
 
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
         "target": str(context.storage.temp(".parquet")),
         "filename": dataset.filename,
         "label_column": dataset.label_column,
+        "types": job.payload.get("types", dataset.types),
         "limits": limits(context.settings),
     }
 
@@ -38,23 +39,30 @@ def limits(settings: Settings) -> dict[str, Any]:
 
 
 def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
-    """Put the Parquet file in place and mark the dataset as ready."""
+    """Put the Parquet file in the place of an earlier one, if any, and mark the dataset as ready."""
     dataset = _subject(session, job)
+    delete_after_commit(session, context.storage, dataset.blob_key)
     dataset.blob_key = f"datasets/{dataset.id}/{new_id()}.parquet"
     context.storage.adopt(Path(result["target"]), dataset.blob_key)
-    for field in ("n_rows", "columns", "dialect", "rejects", "n_rejected", "profile"):
+    for field in ("n_rows", "columns", "dialect", "rejects", "n_rejected", "n_duplicates", "profile"):
         setattr(dataset, field, result[field])
     dataset.n_columns = len(result["columns"])
+    dataset.types = job.payload.get("types", dataset.types)
     dataset.status = "ready"
-    _drop_source(session, dataset, context)
 
 
 def fail(session: Session, job: Job, code: str, detail: str, context: Context) -> None:
-    """Say why there is no table, and drop the upload."""
+    """Say why there is no table, and drop the upload; a table that was there before stays."""
     dataset = session.get(Dataset, job.subject_id)
-    if dataset is not None:
-        dataset.status, dataset.error_code, dataset.error_detail = "failed", code, detail
-        _drop_source(session, dataset, context)
+    if dataset is None:
+        return
+    dataset.error_code, dataset.error_detail = code, detail
+    if dataset.blob_key is not None:
+        dataset.status = "ready"
+        return
+    dataset.status = "failed"
+    delete_after_commit(session, context.storage, dataset.source_key)
+    dataset.source_key = None
 
 
 def _subject(session: Session, job: Job) -> Dataset:
@@ -62,11 +70,6 @@ def _subject(session: Session, job: Job) -> Dataset:
     if dataset is None:
         raise NotFound("The dataset is gone.")
     return dataset
-
-
-def _drop_source(session: Session, dataset: Dataset, context: Context) -> None:
-    delete_after_commit(session, context.storage, dataset.source_key)
-    dataset.source_key = None
 
 
 TASK = Task(INGEST, prepare, "pynomaly.server.datasets.work:run", finish, fail)

@@ -14,7 +14,12 @@ def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict
     target = Path(payload["target"])
     bounds = tables.Limits(**payload["limits"])
     found = tables.ingest(
-        payload["source"], target, filename=payload["filename"], limits=bounds, progress=progress
+        payload["source"],
+        target,
+        filename=payload["filename"],
+        limits=bounds,
+        progress=progress,
+        types=payload["types"],
     )
     if payload["label_column"] is not None:
         with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:
@@ -27,5 +32,6 @@ def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict
         "dialect": asdict(found.dialect) if found.dialect else None,
         "rejects": [asdict(reject) for reject in found.rejects],
         "n_rejected": found.n_rejected,
+        "n_duplicates": found.n_duplicates,
         "profile": found.profile,
     }
