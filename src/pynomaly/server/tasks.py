@@ -3,15 +3,23 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pynomaly.server.admin import audit_log
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.datasets.tasks import TASK as INGEST
+from pynomaly.server.detections.batch import BATCH
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.tasks import TASK as DETECT
 from pynomaly.server.detectors.models import Model
 from pynomaly.server.detectors.tasks import TASK as TRAIN
+from pynomaly.server.jobs.sweep import Sweep
 from pynomaly.server.jobs.tasks import Task
+from pynomaly.server.users import resets
 
 TASKS: dict[str, Task] = {task.kind: task for task in (INGEST, TRAIN, DETECT)}
+KINDS: frozenset[str] = frozenset({*TASKS, BATCH})
+"""Kinds of all jobs; a batch is made of other jobs and is nobody's task."""
+SWEEPS: tuple[Sweep, ...] = (audit_log.sweep, resets.sweep)
+"""What deletes old rows, every ten minutes."""
 
 
 def keys_in_use(session: Session) -> set[str]:

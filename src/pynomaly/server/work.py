@@ -9,7 +9,7 @@ from pynomaly.server import log
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.tasks import Task
 from pynomaly.server.jobs.worker import Worker, stop_on_signals
-from pynomaly.server.tasks import TASKS, keys_in_use
+from pynomaly.server.tasks import SWEEPS, TASKS, keys_in_use
 from pynomaly.settings import Settings
 
 PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables", "pynomaly.server.warm:load_kernels")
@@ -19,7 +19,7 @@ PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables", "pynomaly.server.war
 def work(settings: Settings, slots: int | None = None, *, supervised: bool = False) -> None:
     """Run jobs until told to stop by a signal or, when `supervised`, by the end of standard input."""
     forkserver = Forkserver(to_load(TASKS))
-    worker = Worker(settings, TASKS, forkserver, slots=slots, keys_in_use=keys_in_use)
+    worker = Worker(settings, TASKS, forkserver, slots=slots, keys_in_use=keys_in_use, sweeps=SWEEPS)
     stop_on_signals(worker)
     if supervised:
         threading.Thread(target=_stop_at_end_of_input, args=(worker,), daemon=True).start()

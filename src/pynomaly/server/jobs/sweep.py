@@ -1,6 +1,6 @@
 """Clear away what dead processes left: files of attempts, unfinished uploads, blobs that no row names."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 from sqlalchemy.orm import Session
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pynomaly.server.db import Database
 from pynomaly.server.jobs import queue
 from pynomaly.server.storage import LocalStorage
+from pynomaly.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +19,8 @@ BLOB_SECONDS = 3600
 """No transaction between putting a blob and committing its row takes longer."""
 
 
+Sweep = Callable[[Session, Settings], object]
+"""Deletes rows that nothing needs any more, in a transaction of its own."""
 KeysInUse = Callable[[Session], Collection[str]]
 """Gives the keys of all blobs that rows name."""
 
@@ -31,6 +34,13 @@ def sweep(database: Database, storage: LocalStorage, keys_in_use: KeysInUse | No
             keys = keys_in_use(session)
         for key in storage.sweep(keys, BLOB_SECONDS):
             log.info("blob_swept", key=key)
+
+
+def sweep_rows(database: Database, settings: Settings, sweeps: Iterable[Sweep]) -> None:
+    """Delete the rows that features do not need any more."""
+    for one in sweeps:
+        with database.session() as session:
+            one(session, settings)
 
 
 def sweep_attempts(database: Database, storage: LocalStorage) -> None:

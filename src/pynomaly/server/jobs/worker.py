@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -18,7 +18,7 @@ from pynomaly.server.jobs.changes import Changes
 from pynomaly.server.jobs.outcome import GIVEN_BACK
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.pulse import Pulse
-from pynomaly.server.jobs.sweep import KeysInUse, sweep
+from pynomaly.server.jobs.sweep import KeysInUse, Sweep, sweep, sweep_rows
 from pynomaly.server.jobs.tasks import Task
 from pynomaly.server.storage import LocalStorage
 from pynomaly.settings import Settings
@@ -50,16 +50,18 @@ class Worker:
         *,
         slots: int | None = None,
         keys_in_use: KeysInUse | None = None,
+        sweeps: Sequence[Sweep] = (),
     ) -> None:
         """Set up; `run` starts.
 
         `slots` jobs run at once (default: the settings'), in children of `forkserver`: the caller closes it.
-        Old blobs are swept that `keys_in_use` does not name.
+        Old blobs are swept that `keys_in_use` does not name, and rows by `sweeps`.
         """
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:128]
         self._site = Site(settings, Database(settings), LocalStorage(settings.home), forkserver)
         self._tasks = tasks
         self._keys_in_use = keys_in_use
+        self._sweeps = sweeps
         self._slots = settings.worker_slots if slots is None else slots
         self._attempts: dict[str, Attempt] = {}
         self._lock = threading.Lock()
@@ -100,6 +102,7 @@ class Worker:
                 if now >= sweep_at:
                     sweep_at = now + SWEEP_SECONDS
                     sweep(self._site.database, self._site.storage, self._keys_in_use)
+                    sweep_rows(self._site.database, self._site.settings, self._sweeps)
                 changed = changes.changed()
                 if changed or now >= claim_at:
                     claim_at = now + CLAIM_SECONDS

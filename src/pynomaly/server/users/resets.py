@@ -12,6 +12,7 @@ from pynomaly.server.users import keys, logins, throttle
 from pynomaly.server.users.models import OneTimeLink, User
 from pynomaly.server.users.passwords import hash_password
 from pynomaly.server.users.tokens import digest, new_opaque
+from pynomaly.settings import Settings
 
 PURPOSE = "password"
 BY_ADMINISTRATOR = timedelta(hours=24)
@@ -82,6 +83,11 @@ def set_password(
     user.password_hash = password_hash
     logins.revoke_all(session, actor, user, but=but_login)
     withdraw(session, user)
+
+
+def sweep(session: Session, _settings: Settings) -> None:
+    """Delete links that have expired, those for setting up included."""
+    session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < utc_now()))
 
 
 def _usable(token: str) -> Select[OneTimeLink, User]:

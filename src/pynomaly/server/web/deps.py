@@ -8,12 +8,12 @@ thread. Every route of the API names its permission: `actor: Annotated[User, may
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, partial
 from typing import Annotated, Any
 
 from anyio import CancelScope
 from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -244,8 +244,8 @@ async def _allow_upload(request: Request, settings: SettingsDep) -> None:
 AllowUpload = Depends(_allow_upload)
 """For routes that stream a file (`dependencies=[AllowUpload]`): a body may be larger than 1 MiB."""
 
-Since = Annotated[datetime | None, Query(description="Only what was made at this moment or later.")]
-Until = Annotated[datetime | None, Query(description="Only what was made before this moment.")]
+Since = Annotated[AwareDatetime | None, Query(description="Only what was made at this moment or later.")]
+Until = Annotated[AwareDatetime | None, Query(description="Only what was made before this moment.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=4000, description="`next_cursor` of the page before.")]
 
