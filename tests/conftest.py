@@ -1,12 +1,14 @@
-"""Fixtures for tests that touch the database: settings, database and worker, on SQLite and PostgreSQL."""
+"""Fixtures for tests that touch the database: settings, database, worker, a server; on SQLite and PostgreSQL."""
 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from pynomaly.server.db import Database, load_models, new_id
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.worker import Worker
 from pynomaly.server.migrate import upgrade
+from pynomaly.server.users.permissions import Role
+from pynomaly.server.users.service import create_user
 from pynomaly.settings import Settings
 
 load_models()  # any test may use any table
@@ -181,3 +185,40 @@ def worker(settings: Settings, warm_process: Forkserver) -> Iterator[Worker]:
     worker.stop()
     thread.join(30)
     assert not thread.is_alive()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server process with its worker: its address, its settings, and how to get an account there."""
+
+    url: str
+    settings: Settings
+    process: subprocess.Popen[bytes]
+    password: str = "correct horse battery staple"
+
+    def account(self, email: str, role: Role = "user") -> str:
+        """Make an account with `password`; gives its id."""
+        database = Database(self.settings)
+        try:
+            with database.session() as session:
+                return create_user(session, email, self.password, role=role).id
+        finally:
+            database.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`pynomaly serve` on SQLite, with its worker."""
+    home = tmp_path_factory.mktemp("served")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
+    environment |= {"PYNOMALY_HOME": str(home), "PYNOMALY_LOG_LEVEL": "warning"}
+    command = [sys.executable, "-c", "from pynomaly.cli.main import run; run()", "serve", "--port", "0"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().decode()
+        assert "ready at http://" in line, line
+        yield Served(line.split("ready at ")[1].strip(), Settings(home=home), process)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)

@@ -1,0 +1,128 @@
+"""The whole round against a real server with a real worker, by both clients."""
+
+import asyncio
+import csv
+from itertools import islice
+
+import pytest
+
+from pynomaly.client import AsyncClient, Client, JobFailed, NotFound, Unauthenticated, WaitTimedOut
+
+
+def test_a_table_is_uploaded_with_progress_read_and_listed(ada, payments):
+    sent, seen = [], []
+    dataset = ada.datasets.upload(
+        payments,
+        name="Card payments",
+        label_column="is_fraud",
+        progress=lambda *bytes_: sent.append(bytes_),
+        on_job=seen.append,
+    )
+    assert (dataset.status, dataset.n_rows, dataset.name) == ("ready", 300, "Card payments")
+    assert dataset.label_column == "is_fraud"
+    assert [column.name for column in dataset.columns] == ["amount", "age", "shop", "is_fraud"]
+    assert sent[-1][0] == sent[-1][1] > payments.stat().st_size
+    assert sent == sorted(sent)
+    assert seen[-1].status == "completed"
+    assert dataset.id in [one.id for one in ada.datasets.list(status="ready", page_size=1)]
+    rows = list(islice(ada.datasets.rows(dataset, page_size=100), 250))
+    assert [row.row for row in rows] == list(range(250))
+
+
+def test_a_detector_is_trained_and_finds_what_was_planted(ada, dataset, tmp_path):
+    detector = ada.detectors.create(name="Payments", algorithm="isolation_forest", parameters={"n_trees": 50})
+    assert (detector.status, detector.model) == ("untrained", None)
+    detector = ada.detectors.train(detector, dataset)
+    assert (detector.status, detector.model.version) == ("trained", 1)
+    result = ada.detections.detect(dataset, detector, max_alerts=2)
+    assert (result.status, result.n_anomalies) == ("completed", 2)
+    assert {row.row for row in islice(ada.detections.rows(result), 2)} == {50, 150}
+    path = ada.detections.export(result, tmp_path / "out.csv")
+    with path.open() as file:
+        assert len(list(csv.DictReader(file))) == 300
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_the_awaited_client_does_the_same(served, ada, payments, tmp_path):
+    async def everything():
+        async with AsyncClient(served.url, email="ada@example.org", password=served.password) as client:
+            sent, pages = [], []
+            dataset = await client.datasets.upload(payments, progress=lambda *bytes_: sent.append(bytes_))
+            assert sent[-1][0] == sent[-1][1]
+            detector = await client.detectors.create(name="Awaited", algorithm="hbos")
+            detector = await client.detectors.train(detector, dataset)
+            results = await asyncio.gather(
+                *(client.detections.detect(dataset, detector, max_alerts=budget) for budget in (1, 2, 3))
+            )
+            async for found in client.detections.list(page_size=2):
+                pages.append(found.id)
+            assert {one.id for one in results} <= set(pages)
+            path = await client.detections.export(results[0], tmp_path / "out.parquet")
+            assert path.read_bytes()[:4] == b"PAR1"
+            with pytest.raises(NotFound):
+                await client.datasets.get("nothing")
+            return await client.me()
+
+    assert asyncio.run(everything()).email == "ada@example.org"
+
+
+def test_a_key_is_enough(served, key, monkeypatch):
+    with Client(served.url, api_key=key) as client:
+        assert client.me().email == "ada@example.org"
+    monkeypatch.setenv("PYNOMALY_SERVER", served.url + "/")
+    monkeypatch.setenv("PYNOMALY_API_KEY", key)
+    with Client() as client:
+        assert client.me().email == "ada@example.org"
+        assert key not in repr(vars(client._conversation))
+
+
+def test_who_is_nobody_hears_so(served):
+    with Client(served.url, api_key="pyn_wrong") as client, pytest.raises(Unauthenticated) as raised:
+        client.me()
+    assert raised.value.status == 401
+    assert raised.value.request_id
+    with (
+        Client(served.url, email="ada@example.org", password="wrong") as client,
+        pytest.raises(Unauthenticated) as raised,
+    ):
+        client.me()
+    assert raised.value.code == "bad_credentials"
+
+
+def test_closing_ends_the_log_in(served, ada):
+    client = Client(served.url, email="ada@example.org", password=served.password)
+    client.me()
+    mine = client._conversation._tokens
+    client.close()
+    client = Client(served.url, email="ada@example.org", password=served.password)
+    client._conversation._tokens = mine
+    client.me()  # the old tokens are refused, also for a renewal; so it logs in again
+    assert client._conversation._tokens != mine
+    client.close()
+
+
+def test_a_job_that_fails_says_why(ada, tmp_path):
+    empty = tmp_path / "empty.csv"
+    empty.write_text("a,b\n")
+    with pytest.raises(JobFailed) as raised:
+        ada.datasets.upload(empty)
+    assert raised.value.code == "table_empty"
+    assert raised.value.job.status == "failed"
+    assert raised.value.message == raised.value.job.error_detail
+
+
+def test_waiting_has_an_end(ada, dataset):
+    with pytest.raises(WaitTimedOut) as raised:
+        ada.detections.detect(dataset, algorithm="one_class_svm", timeout=0)
+    assert raised.value.job.id
+    ada.jobs.wait(raised.value.job)
+    result = ada.detections.detect(dataset, algorithm="hbos", wait=False)
+    assert result.status in ("queued", "running")
+    assert ada.jobs.wait(result).status == "completed"
+
+
+def test_sparse_fields_are_all_there_is(ada, dataset):
+    [found] = (one for one in ada.datasets.list(fields=["id", "n_rows"]) if one.id == dataset.id)
+    assert found.n_rows == 300
+    with pytest.raises(AttributeError):
+        found.filename  # noqa: B018
