@@ -10,22 +10,26 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from pynomaly.server.detections import service
+from pynomaly.server.detections import batch, service
 from pynomaly.server.detections.export import Format
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.result import Sort
 from pynomaly.server.detections.schemas import (
+    BatchBody,
+    BatchItem,
+    BatchStarted,
     DetectBody,
     DetectionAnswer,
     DetectionList,
     ResultRowList,
 )
 from pynomaly.server.detectors.service import ways
-from pynomaly.server.jobs.answers import PREFER, Begun, StarterDep
+from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute
 from pynomaly.server.web.deps import Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep, may
+from pynomaly.server.web.idempotency import Idempotent
 
 SENT_AT_ONCE = 256 * 1024
 
@@ -38,6 +42,7 @@ Writer = Annotated[User, may("detections:write")]
     "/detect",
     status_code=202,
     response_model=Started,
+    dependencies=[Idempotent],
     responses={201: {"model": DetectionAnswer, "description": "It was done in the time that was waited."}},
 )
 async def detect(actor: Writer, starter: StarterDep, body: DetectBody, _prefer: PREFER = None) -> Response:
@@ -54,6 +59,15 @@ def _start(actor: User, body: DetectBody, session: Session) -> Begun:
 
 def _shown(actor: User, session: Session, id_: str) -> DetectionAnswer:
     return present(service.get(session, actor, id_))
+
+
+@router.post("/batch", status_code=202, dependencies=[Idempotent])
+def detect_many(actor: Writer, session: SessionDep, response: Response, body: BatchBody) -> BatchStarted:
+    """Run trained detectors on datasets, each on each, as one job with a child for every pair."""
+    started = batch.start(session, actor, **body.model_dump(exclude_unset=True))
+    response.headers["Location"] = f"{API}/jobs/{started.job.id}"
+    items = [BatchItem.model_validate(pair) for pair in started.pairs]
+    return BatchStarted(id=started.job.id, job_id=started.job.id, status=started.job.status, items=items)
 
 
 @router.get("/results")

@@ -8,7 +8,8 @@ from pydantic import Field
 from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.detection.choice import Contamination
 from pynomaly.server.detections.models import DetectionStatus
-from pynomaly.server.detectors.schemas import Recipe
+from pynomaly.server.detectors.schemas import Recipe, Threshold
+from pynomaly.server.jobs.models import JobStatus
 from pynomaly.server.web.schema import Answer
 
 
@@ -21,6 +22,33 @@ class DetectBody(Recipe):
     dataset_id: str
     detector_id: str | None = Field(None, description="An untrained one is trained on the dataset first.")
     algorithm: str | None = Field(None, description=f"Default: {DEFAULT}.", examples=["isolation_forest"])
+
+
+class BatchBody(Threshold):
+    """Datasets and trained detectors: every pair is run, at most 500; the threshold may be moved for all."""
+
+    dataset_ids: list[str] = Field(min_length=1, max_length=100)
+    detector_ids: list[str] = Field(min_length=1, max_length=20)
+
+
+class BatchItem(Answer):
+    """One pair: its result and job or, when it cannot be run, the reason."""
+
+    dataset_id: str
+    detector_id: str
+    id: str | None
+    job_id: str | None
+    error_code: str | None
+    error_detail: str | None
+
+
+class BatchStarted(Answer):
+    """The batch has begun: `id` and `job_id` are its job's, whose children are the pairs' jobs."""
+
+    id: str
+    job_id: str
+    status: JobStatus
+    items: list[BatchItem]
 
 
 class DetectionLine(Answer):

@@ -26,6 +26,7 @@ from pynomaly.server.detections.result import ResultRow
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
+from pynomaly.server.jobs.models import Job
 from pynomaly.server.positions import check_limit
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
@@ -117,22 +118,43 @@ def start(
         raise BadValue("Give a detector or an algorithm with parameters, not both.", pointer="#/detector_id")
     detector = _detector(session, actor, detector_id) if detector_id is not None else None
     dataset = datasets.get_ready(session, actor, dataset_id)
-    detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset, detector=detector)
     if detector is not None:
-        _use_detector(session, detection, detector, dataset)
-        if _given(*ways.values()):
-            _fill(detection, detectors.check_ways(ways))
+        detection = with_detector(session, actor, dataset, detector, ways)
     else:
         chosen = DEFAULT_ALGORITHM if algorithm is None else algorithm
+        detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset)
         _fill(detection, detectors.check_recipe(chosen, parameters, columns, seed, ways))
         datasets.check_usable(dataset, detection.columns)
     session.add(detection)
-    job = queue.enqueue(session, DETECT, {}, owner_id=actor.id, subject_id=detection.id)
-    detection.job = job
+    job = detection.job = job_of(session, detection)
+    session.flush()
     if detector is not None and detection.model_id is None:
         detectors.mark_training(detector, job)
-    session.flush()
+        session.flush()
     return detection
+
+
+def with_detector(
+    session: Session, actor: User, dataset: Dataset, detector: Detector, ways: Mapping[str, Any]
+) -> Detection:
+    """Make a detection of a dataset with a detector; the threshold is the detector's, or as `ways` say.
+
+    Raises:
+        SchemaMismatch, NoUsableColumns: the dataset does not have what the detector uses.
+        BadParameter: `ways` cannot be used.
+    """
+    detection = Detection(id=new_id(), owner_id=actor.id, dataset=dataset, detector=detector)
+    _use_detector(session, detection, detector, dataset)
+    if _given(*ways.values()):
+        _fill(detection, detectors.check_ways(ways) | {"threshold": None})
+    return detection
+
+
+def job_of(session: Session, detection: Detection, parent_id: str | None = None) -> Job:
+    """Make the job that carries a detection out; it waits from the next flush on."""
+    return queue.prepare(
+        session, DETECT, {}, owner_id=detection.owner_id, subject_id=detection.id, parent_id=parent_id
+    )
 
 
 def _detector(session: Session, actor: User, id_: str) -> Detector:
@@ -149,7 +171,7 @@ def _given(*options: object) -> bool:
 
 def _use_detector(session: Session, detection: Detection, detector: Detector, dataset: Dataset) -> None:
     """Take the recipe over from the detector, and its model when it has one that fits the dataset."""
-    fields = ("algorithm", "parameters", "columns", "seed", *WAYS)
+    fields = ("algorithm", "parameters", "columns", "seed", "threshold", *WAYS)
     _fill(detection, {field: getattr(detector, field) for field in fields})
     model = detectors.model_of(session, detector)
     if model is None:

@@ -26,7 +26,8 @@ def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
     payload = training(detection, dataset, context)
     payload["result"] = str(context.storage.temp(".parquet"))
     payload["max_explained"] = context.settings.max_explained_rows
-    payload["trained"], payload["ways"] = None, ways(detection)
+    payload["trained"] = None
+    payload["ways"] = ways(detection) if detection.threshold is None else {"value": detection.threshold}
     if detection.model_id is not None:
         model = session.get(Model, detection.model_id)
         if model is None:

@@ -26,6 +26,8 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
         else:
             begun = TRAINING_SHARE
             detector, described = train(table, payload, _part(progress, 0.0, begun))
+            if "value" in payload["ways"]:
+                detector.set_threshold(**payload["ways"])
         found = detector.detect(
             table,
             label_column=payload["label_column"],

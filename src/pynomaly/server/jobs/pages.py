@@ -3,10 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from pynomaly.server.access import find
-from pynomaly.server.jobs import settle
+from pynomaly.server.jobs import service
 from pynomaly.server.jobs.context import ContextDep
-from pynomaly.server.jobs.models import Job
 from pynomaly.server.tasks import TASKS
 from pynomaly.server.web import forms
 from pynomaly.server.web.cookies import local_path
@@ -19,5 +17,5 @@ router = APIRouter(include_in_schema=False)
 @router.post("/jobs/{id_}/cancel")
 def cancel(actor: PageActor, session: SessionDep, context: ContextDep, form: FormDep, id_: str) -> Response:
     """Stop a job, and go back to the page that `next` names."""
-    settle.cancel(session, find(session, actor, Job, id_, lock=True), TASKS, context)
+    service.cancel(session, actor, id_, TASKS, context)
     return RedirectResponse(local_path(forms.texts(form).get("next", "/")), 303)

@@ -14,7 +14,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import LeaseLost
-from pynomaly.server.db import utc_now
+from pynomaly.server.db import new_id, utc_now
+from pynomaly.server.jobs import family
 from pynomaly.server.jobs.models import Job, JobStatus
 
 MAX_BACKOFF = timedelta(seconds=60)
@@ -27,19 +28,45 @@ def enqueue(
     *,
     owner_id: str | None,
     subject_id: str | None,
+    parent_id: str | None = None,
     priority: int = 0,
 ) -> Job:
     """Add a job; it exists once the caller's transaction commits, with all else that this wrote."""
+    job = prepare(
+        session,
+        kind,
+        payload,
+        owner_id=owner_id,
+        subject_id=subject_id,
+        parent_id=parent_id,
+        priority=priority,
+    )
+    session.flush()
+    return job
+
+
+def prepare(
+    session: Session,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    owner_id: str | None,
+    subject_id: str | None,
+    parent_id: str | None = None,
+    priority: int = 0,
+) -> Job:
+    """Add a job without sending it to the database yet: many go there together."""
     job = Job(
+        id=new_id(),
         kind=kind,
         payload=payload,
         owner_id=owner_id,
         subject_id=subject_id,
+        parent_id=parent_id,
         priority=priority,
         max_attempts=session.info.get("job_max_attempts", 3),
     )
     session.add(job)
-    session.flush()
     return job
 
 
@@ -88,6 +115,7 @@ def claim(session: Session, worker: str, seconds: float, kinds: Collection[str],
         job.started_at = now
         job.progress, job.progress_text = 0.0, ""
     session.flush()
+    family.begun(session, jobs)
     return jobs
 
 
@@ -112,9 +140,9 @@ class State(NamedTuple):
 
 
 def running(session: Session) -> list[State]:
-    """All jobs that run now, on any worker."""
+    """All jobs that run now, on any worker; a parent runs on none."""
     columns = (Job.id, Job.attempts, Job.worker, Job.kind, Job.lease_until, Job.cancel_requested)
-    rows = session.execute(select(*columns).where(Job.status == "running"))
+    rows = session.execute(select(*columns).where(Job.status == "running", Job.worker.is_not(None)))
     return [State(Lease(row[0], row[1], row[2] or ""), *row[3:]) for row in rows]
 
 

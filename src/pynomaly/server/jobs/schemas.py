@@ -6,12 +6,24 @@ from pynomaly.server.jobs.models import JobStatus
 from pynomaly.server.web.schema import Answer
 
 
+class Children(Answer):
+    """How many children of a job have which status."""
+
+    queued: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
 class JobAnswer(Answer):
-    """One job and how far it is."""
+    """One job and how far it is; `children` is null unless it is made of other jobs."""
 
     id: str
     kind: str
     subject_id: str | None
+    parent_id: str | None
+    children: Children | None
     status: JobStatus
     progress: float
     progress_text: str
@@ -22,6 +34,13 @@ class JobAnswer(Answer):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class JobList(Answer):
+    """A page of jobs."""
+
+    items: list[JobAnswer]
+    next_cursor: str | None
 
 
 class Started(Answer):

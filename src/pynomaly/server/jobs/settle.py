@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import LeaseLost, PynomalyError
 from pynomaly.server.db import Database
-from pynomaly.server.jobs import queue
-from pynomaly.server.jobs.models import Job
+from pynomaly.server.jobs import family, queue
+from pynomaly.server.jobs.models import FINISHED, Job
 from pynomaly.server.jobs.outcome import CANCELLED, Outcome, unexpected
 from pynomaly.server.jobs.queue import Lease
 from pynomaly.server.jobs.tasks import Context, Task
@@ -44,6 +45,7 @@ def _finish(database: Database, lease: Lease, task: Task, outcome: Outcome, cont
         job = queue.hold(session, lease)
         task.finish(session, job, outcome.result, context)
         queue.complete(session, job)
+        family.ended(session, job.parent_id)
         return job.status
 
 
@@ -58,11 +60,28 @@ def _end(database: Database, lease: Lease, task: Task | None, outcome: Outcome, 
             queue.retry(session, job, outcome.code, outcome.detail)
         else:
             _record(session, job, task, outcome, context)
+            family.ended(session, job.parent_id)
         return job.status
 
 
 def cancel(session: Session, job: Job, tasks: Mapping[str, Task], context: Context) -> None:
-    """End a locked job that waits at once, worker or not; ask for one that runs to be stopped."""
+    """End a job that waits at once, worker or not; ask for one that runs to be stopped.
+
+    A parent's children are stopped with it; it must not be locked yet, since they are locked first.
+    """
+    children = select(Job).where(Job.parent_id == job.id, Job.status.not_in(FINISHED)).order_by(Job.id)
+    locked = {"populate_existing": True}
+    for child in session.scalars(children.with_for_update().execution_options(**locked)).all():
+        _cancel(session, child, tasks, context)
+    session.refresh(job, with_for_update=True)
+    _cancel(session, job, tasks, context)
+    session.flush()
+    family.ended(session, job.parent_id)
+    if job.kind not in tasks:
+        family.ended(session, job.id)
+
+
+def _cancel(session: Session, job: Job, tasks: Mapping[str, Task], context: Context) -> None:
     queue.cancel(session, job)
     if job.status == "queued" and job.kind in tasks:
         _record(session, job, tasks[job.kind], CANCELLED, context)
@@ -79,6 +98,7 @@ def _cancel_waiting(database: Database, job_id: str, task: Task | None, context:
     with database.session() as session:
         job = queue.hold_waiting(session, job_id)
         _record(session, job, task, CANCELLED, context)
+        family.ended(session, job.parent_id)
         return job.status
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from pynomaly.errors import Busy, PynomalyError, ScoringFailed, ScoringTimedOut, error_of, error_of
+from pynomaly.errors import Busy, PynomalyError, ScoringFailed, ScoringTimedOut, error_of
 from pynomaly.server.jobs.processes import SECRETS
 from pynomaly.server.scoring.wire import packed, received
 from pynomaly.server.secret import derive
