@@ -17,7 +17,7 @@ EXTRAS := .venv-extras
 TORCH ?= torch==2.13.0
 ADBENCH ?= ../shared/data/adbench
 
-.PHONY: help setup demo serve test test-extras check bench screenshots image lock clean
+.PHONY: help setup demo serve test test-extras check bench screenshots image openapi lock clean
 
 help: ## Print this menu
 	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
@@ -62,6 +62,9 @@ screenshots: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Write a pi
 
 image: ## Build the container image (docker, podman or buildah)
 	@scripts/image.sh
+
+openapi: $(VENV)/.base ## Write docs/openapi.json, the description of the REST API
+	@$(BIN)/python scripts/openapi.py
 
 lock: ## Renew the lock files (needs uv): pinned, hashed, naming no package index
 	@scripts/lock.sh

@@ -15,6 +15,9 @@ from pynomaly.settings import Settings
 OPEN = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/password-reset"),
+    ("POST", "/api/v1/auth/password-reset/request"),
+    ("GET", "/api/v1/auth/oidc"),
     ("GET", "/login"),
     ("POST", "/login"),
     ("POST", "/logout"),
@@ -63,21 +66,6 @@ def test_every_get_answers_without_a_bug(app: FastAPI, browser: httpx.Client) ->
             for accept in ("text/html", "application/json"):
                 answer = browser.get(path, headers={"Accept": accept})
                 assert answer.status_code < 500, (path, answer.text)
-
-
-def test_openapi_describes_the_api_and_its_errors(client: httpx.Client) -> None:
-    schema = client.get("/api/v1/openapi.json").json()
-    assert schema["openapi"].startswith("3.1")
-    assert "/api/v1/datasets/upload" in schema["paths"]
-    assert all(path.startswith("/api/v1/") for path in schema["paths"])
-    names = [operation["operationId"] for path in schema["paths"].values() for operation in path.values()]
-    assert len(names) == len(set(names))
-    answers = schema["paths"]["/api/v1/auth/login"]["post"]["responses"]
-    for status in ("422", "default"):
-        assert list(answers[status]["content"]) == ["application/problem+json"]
-        assert answers[status]["content"]["application/problem+json"]["schema"]["$ref"].endswith(
-            "/ProblemAnswer"
-        )
 
 
 SCRIPT = """

@@ -10,6 +10,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 import pynomaly
+from pynomaly.server.admin import api as admin_api
+from pynomaly.server.admin import audit_api
 from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
@@ -31,7 +33,7 @@ from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import compression, cors, errors, health, home
+from pynomaly.server.web import compression, cors, description, errors, health, home
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
 from pynomaly.server.web.rate import RateLimits
@@ -49,6 +51,8 @@ API = (
     detections_api,
     scoring_api,
     jobs_api,
+    admin_api,
+    audit_api,
     health,
 )
 PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
@@ -57,16 +61,14 @@ PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
 
 class Application(FastAPI):
-    """FastAPI, but its description says of errors that they are `application/problem+json`."""
+    """FastAPI, but its description of the API is completed from what the routes do."""
 
     def openapi(self) -> dict[str, Any]:
         """Describe the API."""
-        schema = super().openapi()
-        for path in schema["paths"].values():
-            for operation in path.values():
-                for answer in operation["responses"].values():
-                    _name_problems(answer.get("content", {}))
-        return schema
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            description.complete(self, schema)
+        return super().openapi()
 
 
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
@@ -82,7 +84,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # the redirect would repeat the Host header
-        responses={422: PROBLEM, "default": PROBLEM},
+        responses={422: PROBLEM},
         telemetry=NO_TELEMETRY,
         lifespan=partial(_lifespan, owns_database=database is None),
     )
@@ -114,12 +116,6 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.rate_limits = RateLimits(settings)
     app.state.metrics = Metrics()
     app.state.metrics.watch_jobs(partial(health.count_jobs, database))
-
-
-def _name_problems(content: dict[str, Any]) -> None:
-    schema = content.get("application/json", {}).get("schema", {})
-    if schema.get("$ref", "").endswith(f"/{ProblemAnswer.__name__}"):
-        content[errors.MEDIA_TYPE] = content.pop("application/json")
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """What every request and answer body has in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Body(BaseModel):
@@ -18,17 +20,19 @@ class Answer(BaseModel):
 class FieldProblem(BaseModel):
     """One wrong field of a request."""
 
-    pointer: str
+    place: Literal["body", "query", "path", "header", "cookie"] = Field(alias="in")
+    pointer: str = Field(description="JSON pointer (RFC 6901) to the field, with `#`.")
     detail: str
 
 
 class ProblemAnswer(BaseModel):
     """An error, as RFC 9457 describes it."""
 
-    type: str
+    type: str = Field(description="`urn:pynomaly:problem:` and the code.")
     title: str
     status: int
-    detail: str
-    code: str
-    correlation_id: str
-    errors: list[FieldProblem] = []
+    detail: str = Field(description="What is wrong, for people.")
+    code: str = Field(description="What is wrong, for programs.")
+    correlation_id: str = Field(description="`X-Request-ID`: by it the request is found in the logs.")
+    errors: list[FieldProblem] = Field([], description="The fields that are wrong.")
+    details: dict[str, Any] = Field({}, description="More about it, for programs.")
