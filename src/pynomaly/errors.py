@@ -4,7 +4,7 @@ A class's docstring is its default message. Errors are rendered in two places on
 HTTP and `cli.main` for the shell.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 
 class PynomalyError(Exception):
@@ -12,7 +12,7 @@ class PynomalyError(Exception):
 
     code: str = "internal_error"
     status: int = 500
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         """Say what is wrong, where, and what to do; `details` are JSON values for machines."""
