@@ -192,6 +192,9 @@ class Database:
         info = {"job_max_attempts": settings.job_max_attempts}
         self._writing = sessionmaker(self.engine, expire_on_commit=False, info=info)
         self._reading = sessionmaker(reader, expire_on_commit=False, info=info)
+        self.commits = 0
+        """Goes up with each commit of this process that may have changed something."""
+        event.listen(self._writing, "after_commit", self._count)
 
     @property
     def is_sqlite(self) -> bool:
@@ -211,6 +214,9 @@ class Database:
     def open_session(self, *, write: bool = True) -> Session:
         """A session for who commits and closes it; see `session` for the rest."""
         return (self._writing if write else self._reading)()
+
+    def _count(self, _session: Session) -> None:
+        self.commits += 1
 
     def close(self) -> None:
         """Close every pooled connection."""

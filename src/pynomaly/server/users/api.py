@@ -22,8 +22,8 @@ from pynomaly.server.users.schemas import (
 )
 from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web.api_route import ApiRoute, Fields
+from pynomaly.server.web.callers import Caller
 from pynomaly.server.web.deps import (
-    Caller,
     CallerDep,
     DatabaseDep,
     MailDep,
@@ -78,7 +78,7 @@ def log_out(actor: Owner, caller: CallerDep, session: SessionDep) -> Response:
 
 
 @router.get("/me")
-def me(
+async def me(
     _actor: Annotated[User, may("account:read")],
     caller: CallerDep,
     tags: TagsDep,

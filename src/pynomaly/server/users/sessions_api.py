@@ -8,7 +8,8 @@ from pynomaly.server.users import logins
 from pynomaly.server.users.models import Login, User
 from pynomaly.server.users.schemas import SessionAnswer, SessionList
 from pynomaly.server.web.api_route import ApiRoute, Fields
-from pynomaly.server.web.deps import Caller, CallerDep, Cursor, Limit, SessionDep, may
+from pynomaly.server.web.callers import Caller
+from pynomaly.server.web.deps import CallerDep, Cursor, Limit, SessionDep, may
 
 router = APIRouter(prefix="/auth/sessions", tags=["auth"], route_class=ApiRoute)
 Owner = Annotated[User, may("account:write")]

@@ -33,7 +33,8 @@ from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import compression, cors, description, errors, health, home
+from pynomaly.server.web import compression, cors, description, errors, health, home, reference
+from pynomaly.server.web.callers import Callers
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
 from pynomaly.server.web.rate import RateLimits
@@ -54,6 +55,7 @@ API = (
     admin_api,
     audit_api,
     health,
+    reference,
 )
 PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -81,7 +83,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         version=pynomaly.__version__,
         description="Find the unusual rows in a table, and say why each is unusual.",
         openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=None,  # their pages load scripts from elsewhere
+        docs_url=None,  # its pages load scripts from elsewhere; ours: `reference`
         redoc_url=None,
         redirect_slashes=False,  # the redirect would repeat the Host header
         responses={422: PROBLEM},
@@ -109,6 +111,7 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.storage = LocalStorage(settings.home)
     app.state.results = AllResults()
     app.state.tokens = AccessTokens(settings)
+    app.state.callers = Callers(database, app.state.tokens, settings)
     app.state.passwords = PasswordPool()
     app.state.last_used = LastUsed(database)
     app.state.mail = Mail(settings)

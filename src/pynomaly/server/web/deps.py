@@ -7,7 +7,6 @@ thread. Every route of the API names its permission: `actor: Annotated[User, may
 """
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Annotated, Any
 
@@ -21,16 +20,13 @@ from pynomaly.errors import Forbidden, Unauthenticated
 from pynomaly.server.db import Database
 from pynomaly.server.mail import Mail
 from pynomaly.server.storage import LocalStorage
-from pynomaly.server.users import keys, logins
-from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.models import ApiKey, Login, User
 from pynomaly.server.users.permissions import Permission
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web.body import UPLOAD_SLACK
-from pynomaly.server.web.cookies import session_cookie
+from pynomaly.server.web.callers import Caller
 from pynomaly.server.web.guard import BODY, SAFE_METHODS
-from pynomaly.server.web.rate import RateLimits
 from pynomaly.settings import MIB, Settings
 
 
@@ -112,85 +108,24 @@ async def _in_thread(end: Callable[[], None]) -> None:
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who is asking, and through which log-in or API key; the rows are detached from their session."""
+async def get_caller(request: Request) -> Caller:
+    """Find out who is asking, and count the request; see `callers`.
 
-    user: User
-    login: Login | None = None
-    key: ApiKey | None = None
-
-    @property
-    def permissions(self) -> frozenset[str]:
-        """What may be asked for: what the role allows, and of that no more than the key's scopes."""
-        granted: frozenset[str] = self.user.permissions
-        return granted if self.key is None else granted & frozenset(self.key.scopes)
-
-
-async def get_caller(
-    request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep
-) -> Caller:
-    """Find the live API key or log-in behind the request's credentials: a key, an access token, a cookie.
-
-    It is looked up at every request, so that revoking one or disabling an account works at once. SQLite finds
-    it by key without waiting for any writer, sooner than a thread would begin.
     Cross-site requests with a cookie never get here: `guard` refuses them.
     """
-    look = partial(_look_up, request, database, tokens, settings)
-    limits: RateLimits = request.app.state.rate_limits
+    state = request.app.state
     try:
-        caller = look() if database.is_sqlite else await run_in_threadpool(look)
-        if caller is None:
-            raise Unauthenticated
+        caller: Caller = await state.callers.find(request)
     except Unauthenticated:
-        limits.charge_stranger(request)
+        state.rate_limits.charge_stranger(request)
         raise
     request.state.user_id = caller.user.id
-    _note_use(request.app.state.last_used, caller)
-    limits.charge_caller(request, caller.key.id if caller.key is not None else caller.user.id)
+    if caller.key is not None:
+        state.last_used.note(ApiKey, caller.key.id)
+    elif caller.login is not None:
+        state.last_used.note(Login, caller.login.id)
+    state.rate_limits.charge_caller(request, caller.key.id if caller.key is not None else caller.user.id)
     return caller
-
-
-def _note_use(last_used: LastUsed, caller: Caller) -> None:
-    if caller.login is not None:
-        last_used.note(Login, caller.login.id)
-    elif caller.key is not None:
-        last_used.note(ApiKey, caller.key.id)
-
-
-def _look_up(request: Request, database: Database, tokens: AccessTokens, settings: Settings) -> Caller | None:
-    key, authorization = request.headers.get("x-api-key"), request.headers.get("authorization")
-    if key is not None and authorization is not None:
-        raise Unauthenticated("Send an API key or an access token, not both.")
-    with database.session(write=False) as session:
-        if key is not None:
-            return _by_key(session, key)
-        if authorization is not None:
-            return _by_authorization(session, tokens, authorization)
-        return _by_login(logins.by_cookie(session, session_cookie(request, settings)))
-
-
-def _by_authorization(session: Session, tokens: AccessTokens, authorization: str) -> Caller | None:
-    scheme, _, token = authorization.partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer":
-        raise Unauthenticated("Send the access token or API key as 'Authorization: Bearer …'.")
-    if token.startswith(keys.PREFIX):
-        return _by_key(session, token)
-    claims = tokens.read(token)
-    found = logins.by_id(session, claims.login_id)
-    return _by_login(found) if found is not None and found[0].id == claims.user_id else None
-
-
-def _by_key(session: Session, secret: str) -> Caller:
-    found = keys.by_secret(session, secret)
-    if found is None:
-        raise Unauthenticated("The API key is unknown, expired or revoked.")
-    return Caller(found[0], key=found[1])
-
-
-def _by_login(found: tuple[User, Login] | None) -> Caller | None:
-    return None if found is None else Caller(found[0], login=found[1])
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]
@@ -246,6 +181,10 @@ AllowUpload = Depends(_allow_upload)
 
 Since = Annotated[AwareDatetime | None, Query(description="Only what was made at this moment or later.")]
 Until = Annotated[AwareDatetime | None, Query(description="Only what was made before this moment.")]
+Contains = Annotated[
+    str | None,
+    Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Only with this in the name."),
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=4000, description="`next_cursor` of the page before.")]
 

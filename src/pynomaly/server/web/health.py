@@ -17,7 +17,6 @@ from pynomaly.server.web.deps import (
     DatabaseDep,
     SettingsDep,
     StorageDep,
-    TokensDep,
     get_caller,
     require_of,
 )
@@ -52,11 +51,9 @@ def ready(response: Response, database: DatabaseDep, storage: StorageDep) -> Hea
     return _health(response, database, storage)
 
 
-async def _may_read_metrics(
-    request: Request, database: DatabaseDep, tokens: TokensDep, settings: SettingsDep
-) -> None:
+async def _may_read_metrics(request: Request, settings: SettingsDep) -> None:
     if not settings.metrics_public:
-        require_of(await get_caller(request, database, tokens, settings), "system:read")
+        require_of(await get_caller(request), "system:read")
 
 
 _may_read_metrics.permission = "system:read"  # type: ignore[attr-defined]
