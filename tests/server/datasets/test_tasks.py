@@ -49,7 +49,7 @@ def create(database: Database, context: Context, actor: User, **more: Any) -> Da
 
 
 def test_upload_to_rows(database: Database, context: Context) -> None:
-    """The source goes when the Parquet is there; profile, rows and keys are as they should be."""
+    """Source and Parquet are kept; profile, rows and keys are as they should be."""
     actor = person(database)
     dataset = create(database, context, actor, label_column="y")
     assert (dataset.name, dataset.filename, dataset.status) == ("my table", "my table.csv", "processing")
@@ -70,9 +70,8 @@ def test_upload_to_rows(database: Database, context: Context) -> None:
         found = service.get(session, actor, dataset.id)
         assert (found.status, found.n_rows, found.n_columns, found.progress) == ("ready", 30, 3, 1.0)
         assert [column["name"] for column in found.profile] == ["a", "b", "y"]
-        assert found.source_key is None
-        assert keys_in_use(session) == {found.blob_key}
-        assert not context.storage.path(f"uploads/{dataset.id}").exists()
+        assert keys_in_use(session) == {found.blob_key, found.source_key}
+        assert context.storage.path(str(found.source_key)).read_bytes() == CSV
         rows, cursor = service.rows(session, actor, context.storage, dataset.id, limit=20)
         more, end = service.rows(session, actor, context.storage, dataset.id, cursor, 20)
         assert ([row.row for row in rows + more], end) == (list(range(30)), None)

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pynomaly.errors import InputError, PynomalyError, UsageError
 from pynomaly.server.datasets import service
-from pynomaly.server.datasets.upload import FIELDS, Upload, received
+from pynomaly.server.datasets.upload import Upload, received
 from pynomaly.server.db import Database
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
@@ -27,6 +27,7 @@ from pynomaly.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
+FIELDS = ("name", "label_column")
 DIALECT = {"format": "Format", "delimiter": "Delimiter", "decimal": "Decimal mark", "encoding": "Encoding"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank", ".": "point"}
 
@@ -60,7 +61,7 @@ async def upload(
     """Take a file in and show its dataset, or show the form again with what is wrong."""
     fields: dict[str, str] = {}
     try:
-        async with received(request, storage) as file:
+        async with received(request, storage, FIELDS) as file:
             fields = file.fields
             created = await run_in_threadpool(_create, database, actor, storage, file)
     except (InputError, UsageError) as problem:
@@ -128,9 +129,9 @@ def _form(
 
 def _create(database: Database, actor: User, storage: LocalStorage, file: Upload) -> str:
     """Make the dataset in a transaction of its own: the long upload before it held none."""
-    typed = {name: text.strip() or None for name, text in file.fields.items()}
+    name, label_column = (file.fields.get(field, "").strip() or None for field in FIELDS)
     with database.session() as session:
-        return service.create(session, actor, storage, file.path, file.filename, **typed).id
+        return service.create(session, actor, storage, file.path, file.filename, name, label_column).id
 
 
 def _dialect(dialect: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,28 +3,51 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from pynomaly.columns import ColumnType
+from pynomaly.server.datasets.checks import MOST_DESCRIPTION, ChosenType
 from pynomaly.server.datasets.models import DatasetStatus
-from pynomaly.server.web.schema import Answer
+from pynomaly.server.datasets.quality import Kind, Severity
+from pynomaly.server.sharing.service import Held
+from pynomaly.server.web.schema import Answer, Body
+
+
+class DatasetPatch(Body):
+    """What is to change; what is left out stays."""
+
+    name: str = Field("", min_length=1)
+    description: str = Field("", max_length=MOST_DESCRIPTION)
+    label_column: str | None = Field(None, description="A column of known anomalies (0/1); null: none.")
+    types: dict[str, ChosenType] = Field(
+        default_factory=dict,
+        description="Types to read columns as, in the place of all that were chosen before.",
+        examples=[{"postcode": "category", "amount": "number"}],
+    )
 
 
 class DatasetLine(Answer):
     """One dataset in a list."""
 
     id: str
+    owner_id: str
+    access: Held = Field(description="What you may do with it: all (`own`), or look at it, or use it.")
     name: str
+    description: str
     filename: str
     status: DatasetStatus
     progress: float
     n_rows: int | None
     n_columns: int | None
     n_rejected: int
+    n_duplicates: int | None
     size_bytes: int
     label_column: str | None
     error_code: str | None
     error_detail: str | None
     job_id: str | None
     created_at: datetime
+    updated_at: datetime
 
 
 class ColumnProfile(Answer):
@@ -58,6 +81,7 @@ class DatasetAnswer(DatasetLine):
     """One dataset with its columns and the cells that could not be read (the first 1,000)."""
 
     dialect: dict[str, Any] | None
+    types: dict[str, ChosenType] = Field(description="Types that a person chose; the others were found.")
     columns: list[ColumnProfile]
     rejects: list[RejectAnswer]
 
@@ -81,3 +105,35 @@ class RowList(Answer):
 
     items: list[RowAnswer]
     next_cursor: str | None
+
+
+class ProfileAnswer(Answer):
+    """What was measured of a dataset."""
+
+    id: str
+    n_rows: int
+    n_duplicates: int | None
+    columns: list[ColumnProfile]
+
+
+class FindingAnswer(Answer):
+    """One thing to look at."""
+
+    kind: Kind
+    severity: Severity
+    column: str | None
+    detail: str
+    suggestion: str
+    count: int | None = Field(description="Cells or rows that it concerns, where that is known.")
+
+
+class QualityAnswer(Answer):
+    """What deserves a look before results are trusted, most severe first."""
+
+    id: str
+    n_rows: int
+    n_columns: int
+    n_rejected: int
+    n_duplicates: int | None = Field(description="Rows that equal an earlier row in every column.")
+    completeness: float = Field(description="Share of all cells that hold a value.")
+    findings: list[FindingAnswer]

@@ -1,6 +1,6 @@
 """Read an uploaded file out of a multipart body straight into a temporary file, in constant memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 FILE = "file"
-FIELDS = ("name", "label_column")
+FIELDS = ("name", "label_column", "types")
 MAX_FIELD_BYTES = 64 * 1024
 WRITTEN_AT_ONCE = MIB
 
@@ -34,8 +34,12 @@ class Upload:
 
 
 @asynccontextmanager
-async def received(request: Request, storage: LocalStorage) -> AsyncIterator[Upload]:
+async def received(
+    request: Request, storage: LocalStorage, fields: Collection[str] = FIELDS
+) -> AsyncIterator[Upload]:
     """Receive the upload; its file is deleted afterwards unless the storage has adopted it.
+
+    `fields` names the form's parts beside the file.
 
     Raises:
         HTTPException: 415 when the body is not multipart, 413 when it is too large.
@@ -49,7 +53,7 @@ async def received(request: Request, storage: LocalStorage) -> AsyncIterator[Upl
     path = storage.temp(".upload")
     try:
         with path.open("xb") as file:
-            form = _Form(file)
+            form = _Form(file, fields)
             await _read(request, form, boundary)
         yield form.upload(path)
     finally:
@@ -73,8 +77,9 @@ async def _read(request: Request, form: "_Form", boundary: bytes) -> None:
 class _Form:
     """What the parser tells, part by part."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, known: Collection[str]) -> None:
         """Collect into `file` what the part `file` holds."""
+        self._known = known
         self.waiting = bytearray()
         self._file = file
         self._filename: str | None = None
@@ -122,7 +127,7 @@ class _Form:
         if name == FILE and self._filename is None:
             self._filename = options.get(b"filename", b"").decode("utf-8", "replace")
             self._target = self.waiting
-        elif name in FIELDS and name not in self._fields:
+        elif name in self._known and name not in self._fields:
             self._target = self._fields[name] = bytearray()
         else:
             raise BadValue(f"The form has a part {name[:100]!r} that is not known, or is there twice.")

@@ -12,7 +12,9 @@ from pynomaly.server.storage import LocalStorage
 class AllResults:
     """What `datasets.results.Results` asks for."""
 
-    def count(self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None) -> int:
+    def count(
+        self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None
+    ) -> int:
         """Count the results of a dataset or of a detector."""
         query = select(func.count()).select_from(Detection).where(_of(dataset_id, detector_id))
         return session.scalars(query).one()

@@ -33,7 +33,10 @@ def preferred_wait(header: str) -> int:
 
 @dataclass(frozen=True)
 class Begun:
-    """A job was enqueued: its id, its subject's id and address (under `API`), the answer until it is done."""
+    """A job was enqueued: its id, its subject's id and address (under `API`), the answer until it is done.
+
+    Without a job there was nothing to do, and the answer is final.
+    """
 
     job_id: str | None
     id: str
@@ -62,7 +65,9 @@ class Starter:
         """
         begun = await run_in_threadpool(self._start, start)
         headers = {"Location": API + begun.location}
-        if begun.job_id and self._seconds:
+        if begun.job_id is None:
+            return _json(begun.answer, done, headers)
+        if self._seconds:
             headers["Preference-Applied"] = f"wait={self._seconds}"
             if await wait_finished(self._database, begun.job_id, self._seconds) in FINISHED:
                 return _json(await run_in_threadpool(self._show, begun, show), done, headers)
