@@ -22,8 +22,17 @@ FILES = {
     "bootstrap/LICENSE": "bootstrap.LICENSE.txt",
     "chart.js/dist/chart.umd.min.js": "chart.umd.min.js",
     "chart.js/LICENSE.md": "chart.LICENSE.txt",
+    "swagger-ui-dist/swagger-ui.css": "swagger-ui.css",
+    "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui-bundle.js",
+    "swagger-ui-dist/LICENSE": "swagger-ui.LICENSE.txt",
+    "swagger-ui-dist/NOTICE": "swagger-ui.NOTICE.txt",
+    "redoc/bundles/redoc.standalone.js": "redoc.standalone.js",
+    "redoc/LICENSE": "redoc.LICENSE.txt",
 }
 """Path under `node_modules` -> name under `static/vendor`."""
+
+WITHOUT = {"redoc.standalone.js": (b"https://cdn.redoc.ly/redoc/logo-mini.svg", b"data:,")}
+"""Name -> an address elsewhere that the file would load from, and what takes its place."""
 
 
 class VendorError(Exception):
@@ -33,7 +42,7 @@ class VendorError(Exception):
 def fingerprint() -> str:
     """Hash what the result depends on: the locked versions and the list of files."""
     digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes())
-    digest.update(repr(sorted(FILES.items())).encode())
+    digest.update(repr((sorted(FILES.items()), sorted(WITHOUT.items()))).encode())
     return digest.hexdigest()
 
 
@@ -49,7 +58,7 @@ def install(npm: list[str], folder: Path) -> Path:
     """Install the locked packages into `folder`, running none of their scripts; return `node_modules`."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / name, folder / name)
-    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*npm, "ci", "--ignore-scripts", "--omit=peer", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as problem:
@@ -68,6 +77,9 @@ def replace(modules: Path, target: Path) -> None:
     fresh.mkdir(parents=True)
     for source, name in FILES.items():
         shutil.copyfile(modules / source, fresh / name)
+    for name, (address, instead) in WITHOUT.items():
+        content = (fresh / name).read_bytes()
+        (fresh / name).write_bytes(content.replace(address, instead))
     (fresh / STAMP).write_text(fingerprint() + "\n", "utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

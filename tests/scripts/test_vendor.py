@@ -13,7 +13,9 @@ NPM = """#!/bin/sh
 # An npm that installs from no network: what `npm ci` would leave behind.
 [ "$1" = ci ] || exit 2
 for file in bootstrap/dist/css/bootstrap.min.css bootstrap/LICENSE \\
-    chart.js/dist/chart.umd.min.js chart.js/LICENSE.md; do
+    chart.js/dist/chart.umd.min.js chart.js/LICENSE.md \\
+    swagger-ui-dist/swagger-ui.css swagger-ui-dist/swagger-ui-bundle.js swagger-ui-dist/LICENSE \\
+    swagger-ui-dist/NOTICE redoc/bundles/redoc.standalone.js redoc/LICENSE; do
   mkdir -p "node_modules/$(dirname "$file")"
   echo "$file" > "node_modules/$file"
 done

@@ -25,6 +25,8 @@ OPEN = {
     ("POST", "/setup"),
     ("GET", "/api/v1/openapi.json"),
     ("HEAD", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/docs"),
+    ("GET", "/api/v1/redoc"),
     *(
         ("GET", prefix + path)
         for prefix in ("", "/api/v1")

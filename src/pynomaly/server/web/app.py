@@ -22,6 +22,8 @@ from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import pages as detectors_pages
 from pynomaly.server.jobs import api as jobs_api
 from pynomaly.server.jobs import pages as jobs_pages
+from pynomaly.server.live import api as live_api
+from pynomaly.server.live.hub import Hub
 from pynomaly.server.mail import Mail
 from pynomaly.server.metrics import Metrics
 from pynomaly.server.scoring import api as scoring_api
@@ -39,6 +41,7 @@ from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
 from pynomaly.server.web.rate import RateLimits
 from pynomaly.server.web.schema import ProblemAnswer
+from pynomaly.server.web.sockets import SocketGuard
 from pynomaly.server.web.static_files import FOLDER, CachedFiles
 from pynomaly.settings import Settings
 
@@ -57,7 +60,7 @@ API = (
     health,
     reference,
 )
-PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health)
+PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health, live_api)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
@@ -97,6 +100,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", CachedFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(SocketGuard, settings=settings)
     compression.install(app)
     cors.allow(app, settings)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
@@ -116,6 +120,7 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.last_used = LastUsed(database)
     app.state.mail = Mail(settings)
     app.state.scorer = Scorer(settings)
+    app.state.live = Hub(database)
     app.state.rate_limits = RateLimits(settings)
     app.state.metrics = Metrics()
     app.state.metrics.watch_jobs(partial(health.count_jobs, database))
@@ -127,6 +132,7 @@ async def _lifespan(app: FastAPI, *, owns_database: bool) -> AsyncIterator[None]
     async with app.state.last_used.being_written():
         yield
     await run_in_threadpool(app.state.mail.close)
+    await app.state.live.close()
     await run_in_threadpool(app.state.scorer.close)
     if owns_database:
         app.state.database.close()

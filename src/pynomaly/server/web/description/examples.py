@@ -88,12 +88,10 @@ Schema = Mapping[str, Any]
 
 
 def add(operation: Operation, whole: Schema) -> None:
-    """Add examples to an operation's parameters, its body and its answers; given ones stay."""
+    """Add examples to an operation's body, its answers and the parameters it must have; given ones stay."""
     for parameter in operation.raw.get("parameters", ()):
-        if "example" not in parameter and "examples" not in parameter:
-            value = example(parameter["schema"], whole, parameter["name"])
-            if value is not None:
-                parameter["example"] = value
+        if parameter.get("required") and "example" not in parameter and "examples" not in parameter:
+            parameter["example"] = example(parameter["schema"], whole, parameter["name"])
     for content in operation.body.values():
         _fill(content, whole, request=True)
     for answer in operation.answers.values():
