@@ -7,7 +7,19 @@ import typer
 
 from pynomaly import allowance, export
 from pynomaly.cli import present
-from pynomaly.cli.options import names, parameters, threshold
+from pynomaly.cli.options import (
+    Algorithm,
+    Columns,
+    Contamination,
+    Fdr,
+    MaxAlerts,
+    Param,
+    Quantile,
+    Seed,
+    names,
+    parameters,
+    threshold,
+)
 from pynomaly.cli.progress import progress_bar
 from pynomaly.detection import catalogue
 from pynomaly.detection.catalogue import DEFAULT
@@ -24,31 +36,6 @@ File = Annotated[
         metavar="FILE",
         help="CSV, TSV, JSON, NDJSON, Parquet or Excel, also gzip or zstd; - reads standard input.",
     ),
-]
-Algorithm = Annotated[
-    str | None,
-    typer.Option(
-        "--algorithm", "-a", metavar="NAME", help=f"See `pynomaly algorithms`. [default: {DEFAULT}]"
-    ),
-]
-Param = Annotated[
-    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
-]
-Contamination = Annotated[
-    str | None,
-    typer.Option(metavar="SHARE", help="Flag this share of the training rows, or auto. [default: auto]"),
-]
-MaxAlerts = Annotated[
-    str | None, typer.Option(metavar="N", help="Flag N rows of the training table at most: a budget.")
-]
-Fdr = Annotated[
-    str | None, typer.Option(metavar="SHARE", help="Share of false alarms to allow among the flagged rows.")
-]
-Quantile = Annotated[
-    str | None, typer.Option(metavar="SHARE", help="Flag what scores above this share of the training rows.")
-]
-Columns = Annotated[
-    list[str] | None, typer.Option(metavar="A,B,…", help="Columns to use; repeatable. [default: all]")
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="A,B,…", help="Columns to leave out; repeatable.")]
 Label = Annotated[
@@ -80,7 +67,6 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Use at most so many CPUs. [default: PYNOMALY_THREADS or all]"),
 ]
-Seed = Annotated[int | None, typer.Option(metavar="N", help="Makes random choices repeatable. [default: 0]")]
 
 
 def command(

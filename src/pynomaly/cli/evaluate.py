@@ -8,8 +8,8 @@ import typer
 
 from pynomaly import export
 from pynomaly.cli import present
-from pynomaly.cli.detect import Columns, Exclude, File, check_outputs, note_rejects
-from pynomaly.cli.options import names
+from pynomaly.cli.detect import Exclude, File, check_outputs, note_rejects
+from pynomaly.cli.options import Columns, names
 from pynomaly.cli.progress import progress_bar
 
 if TYPE_CHECKING:

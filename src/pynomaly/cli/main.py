@@ -24,7 +24,12 @@ VERBS = {
     "serve": "Serve the web interface and the REST API, with a worker.",
     "worker": "Run queued jobs.",
     "db": "Look after the database.",
+    "dataset": "Upload tables to a server, and look after them.",
+    "detector": "Define and train detectors on a server.",
+    "detection": "Find anomalies on a server, and work with the results.",
+    "job": "Follow the work of a server.",
     "user": "Look after user accounts.",
+    "apikey": "Look after your API keys.",
     "config": "Show the settings.",
     "demo": "Detect anomalies in a sample table, then serve the web interface with it.",
 }

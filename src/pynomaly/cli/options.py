@@ -1,12 +1,42 @@
-"""Read the command line's options into values: lists of names, parameters, the threshold."""
+"""Options that several verbs take, read into values: an algorithm, its parameters, columns, the threshold."""
 
 import csv
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from pynomaly.detection import catalogue
+from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.detection.choice import WAYS
 from pynomaly.errors import UsageError
+
+Algorithm = Annotated[
+    str | None,
+    typer.Option(
+        "--algorithm", "-a", metavar="NAME", help=f"See `pynomaly algorithms`. [default: {DEFAULT}]"
+    ),
+]
+Param = Annotated[
+    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
+]
+Contamination = Annotated[
+    str | None,
+    typer.Option(metavar="SHARE", help="Flag this share of the training rows, or auto. [default: auto]"),
+]
+MaxAlerts = Annotated[
+    str | None, typer.Option(metavar="N", help="Flag N rows of the training table at most: a budget.")
+]
+Fdr = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Share of false alarms to allow among the flagged rows.")
+]
+Quantile = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Flag what scores above this share of the training rows.")
+]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="A,B,…", help="Columns to use; repeatable. [default: all]")
+]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Makes random choices repeatable. [default: 0]")]
 
 
 def names(given: Sequence[str]) -> list[str]:
@@ -53,6 +83,23 @@ def threshold(**given: str | None) -> dict[str, Any]:
         both = " and ".join(map(option, named))
         raise UsageError(f"{both} say different things: give one of {every}.")
     return {way: WAYS[way].parse(text) for way, text in named.items()}
+
+
+def recipe(
+    algorithm: str | None, param: Sequence[str] | None, columns: Sequence[str] | None, seed: int | None
+) -> dict[str, Any]:
+    """Put what was given of a recipe together.
+
+    >>> recipe("hbos", ["n_bins=20"], None, None)
+    {'algorithm': 'hbos', 'parameters': {'n_bins': 20}}
+    """
+    given = {
+        "algorithm": algorithm,
+        "parameters": parameters(algorithm or DEFAULT, param) if param else None,
+        "columns": names(columns) if columns else None,
+        "seed": seed,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def option(name: str) -> str:

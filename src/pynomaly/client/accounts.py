@@ -4,11 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from pynomaly.client.flow import Flow, Pages
 from pynomaly.client.models import ApiKey, AuditEntry, ResetLink, Role, Session, User
-from pynomaly.client.operation import KEEP, D, HasId, Keep, Listing, Operation, Resource, at, given, only_if
+from pynomaly.client.operation import (
+    KEEP,
+    D,
+    HasId,
+    Keep,
+    Listing,
+    Operation,
+    Resource,
+    at,
+    given,
+    id_of,
+    only_if,
+)
 
 
 class Account(Resource[D]):
@@ -61,9 +73,15 @@ class ApiKeys(Resource[D]):
         return self._one(ApiKey, "POST", "/auth/api-keys", body=body)
 
     @Listing
-    def list(self, *, fields: Sequence[str] | None = None, page_size: int | None = None) -> Pages[ApiKey]:
-        """Go through one's keys."""
-        return self._pages(ApiKey, "/auth/api-keys", fields=fields, limit=page_size)
+    def list(
+        self,
+        *,
+        live: bool | None = None,
+        fields: Sequence[str] | None = None,
+        page_size: int | None = None,
+    ) -> Pages[ApiKey]:
+        """Go through one's keys: all, those that work (`live=True`), or those that ended."""
+        return self._pages(ApiKey, "/auth/api-keys", live=live, fields=fields, limit=page_size)
 
     @Operation
     def get(self, key: HasId | str) -> Flow[ApiKey]:
@@ -97,13 +115,21 @@ class Users(Resource[D]):
         *,
         role: Role | None = None,
         active: bool | None = None,
+        search: str | None = None,
         sort: str | None = None,
         fields: Sequence[str] | None = None,
         page_size: int | None = None,
     ) -> Pages[User]:
-        """Go through all accounts."""
+        """Go through all accounts; `search` is a part of the e-mail address or name."""
         return self._pages(
-            User, "/admin/users", role=role, active=active, sort=sort, fields=fields, limit=page_size
+            User,
+            "/admin/users",
+            role=role,
+            active=active,
+            search=search,
+            sort=sort,
+            fields=fields,
+            limit=page_size,
         )
 
     @Operation
@@ -126,14 +152,18 @@ class Users(Resource[D]):
         return self._one(User, "PATCH", f"/admin/users/{at(user)}", body=body, headers=only_if(if_match))
 
     @Operation
-    def delete(self, user: HasId | str, *, if_match: str | None = None) -> Flow[None]:
-        """Delete an account."""
-        return self._none("DELETE", f"/admin/users/{at(user)}", headers=only_if(if_match))
+    def delete(
+        self, user: HasId | str, *, transfer_to: HasId | str | None = None, if_match: str | None = None
+    ) -> Flow[None]:
+        """Delete an account; `transfer_to` gets what it owns, without which one that owns something stays."""
+        query = {"transfer_to": None if transfer_to is None else id_of(transfer_to)}
+        return self._none("DELETE", f"/admin/users/{at(user)}", query=query, headers=only_if(if_match))
 
     @Operation
-    def end_sessions(self, user: HasId | str) -> Flow[None]:
-        """End all of somebody's log-ins."""
-        return self._none("DELETE", f"/admin/users/{at(user)}/sessions")
+    def end_sessions(self, user: HasId | str, *, api_keys: bool = False) -> Flow[None]:
+        """End all of somebody's log-ins and, when wanted, API keys."""
+        query = {"api_keys": api_keys or None}
+        return self._none("DELETE", f"/admin/users/{at(user)}/sessions", query=query)
 
     @Operation
     def reset_password(self, user: HasId | str) -> Flow[ResetLink]:
@@ -141,42 +171,37 @@ class Users(Resource[D]):
         return self._one(ResetLink, "POST", f"/admin/users/{at(user)}/password-reset")
 
 
+class AuditFilter(TypedDict, total=False):
+    """Which entries of the audit log are wanted."""
+
+    action: str
+    """An action (`login.failed`) or its kind (`login`)."""
+    actor_id: str
+    target_kind: str
+    target_id: str
+    since: datetime
+    until: datetime
+
+
 class AuditLog(Resource[D]):
     """`client.audit_log`: who did what, for administrators."""
 
     @Listing
-    def list(
-        self,
-        *,
-        action: str | None = None,
-        actor_id: str | None = None,
-        target_kind: str | None = None,
-        target_id: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        page_size: int | None = None,
-    ) -> Pages[AuditEntry]:
+    def list(self, /, *, page_size: int | None = None, **wanted: Unpack[AuditFilter]) -> Pages[AuditEntry]:
         """Go through the entries, newest first."""
-        return self._pages(
-            AuditEntry,
-            "/admin/audit-log",
-            action=action,
-            actor_id=actor_id,
-            target_kind=target_kind,
-            target_id=target_id,
-            since=since,
-            until=until,
-            limit=page_size,
-        )
+        return self._pages(AuditEntry, "/admin/audit-log", limit=page_size, **wanted)
 
     @Operation
     def export(
         self,
         file: str | PathLike[str],
+        /,
         *,
-        format: Literal["csv", "ndjson"] = "ndjson",  # noqa: A002 the API's own word
+        format: Literal["csv", "ndjson"] = "csv",  # noqa: A002 the API's own word
+        **wanted: Unpack[AuditFilter],
     ) -> Flow[Path]:
-        """Write the whole log to a file."""
+        """Write all wanted entries to a file, oldest first."""
         path = Path(file)
-        yield from self._send("GET", "/admin/audit-log/export", query={"format": format}, save=path)
+        query = {"format": format, **wanted}
+        yield from self._send("GET", "/admin/audit-log/export", query=query, save=path)
         return path

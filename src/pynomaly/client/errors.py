@@ -77,6 +77,8 @@ class JobFailed(ClientError):
         super().__init__(job.error_detail or f"The job {job.id} {job.status}.")
         self.job = job
         self.code = job.error_code or type(self).code
+        if (kind := errors.error_of(self.code)) is not None:  # a table that cannot be read, for one
+            self.exit_code = kind.exit_code
 
 
 class JobCancelled(JobFailed):

@@ -37,6 +37,7 @@ class Jobs(Resource[D]):
         parent_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        sort: str | None = None,
         fields: Sequence[str] | None = None,
         page_size: int | None = None,
     ) -> Pages[Job]:
@@ -50,6 +51,7 @@ class Jobs(Resource[D]):
             parent_id=parent_id,
             since=since,
             until=until,
+            sort=sort,
             fields=fields,
             limit=page_size,
         )

@@ -47,6 +47,8 @@ class Job(Answer):
     progress: float
     """From 0 to 1."""
     progress_text: str
+    children: dict[str, int] | None = None
+    """How many of the jobs that it is made of have which status; None when it is one piece."""
     error_code: str | None
     error_detail: str | None
     created_at: datetime
@@ -273,12 +275,14 @@ class Batch(Answer):
 
 
 class BatchItem(Answer):
-    """One detection of a batch."""
+    """One dataset and detector of a batch: the result, or why there is none."""
 
-    id: str
-    job_id: str
+    id: str | None
+    job_id: str | None
     dataset_id: str
-    detector_id: str | None
+    detector_id: str
+    error_code: str | None
+    error_detail: str | None
 
 
 class Comparison(Answer):
@@ -315,10 +319,16 @@ class User(Answer):
 
 
 class Session(Answer):
-    """One log-in of an account."""
+    """One log-in of an account; `current` is the one that asks."""
 
     id: str
+    kind: str
+    current: bool
+    address: str
+    user_agent: str
     created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
 
 
 class ApiKey(Answer):
@@ -329,8 +339,11 @@ class ApiKey(Answer):
     prefix: str
     scopes: list[str]
     created_at: datetime
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None = None
+    rotated_to_id: str | None = None
+    """The key that takes this one's place."""
     key: str | None = Field(None, repr=False)
 
 
@@ -344,6 +357,14 @@ class ResetLink(Answer):
 class AuditEntry(Answer):
     """One thing that somebody did."""
 
-    id: str | int
-    created_at: datetime
+    id: str
+    at: datetime
     action: str
+    actor_id: str | None
+    actor_email: str | None
+    target_kind: str | None
+    target_id: str | None
+    target_name: str | None
+    address: str
+    request_id: str
+    details: dict[str, Any]
