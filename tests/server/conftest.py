@@ -27,7 +27,14 @@ class ThreadedServer(uvicorn.Server):
     def __init__(self, app: FastAPI) -> None:
         """Prepare to serve `app` as `pynomaly serve` does, without its log lines."""
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_config=None, server_header=False, proxy_headers=False
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            ws="websockets-sansio",
+            ws_max_size=65_536,
         )
         super().__init__(config)
         self.ready = threading.Event()

@@ -15,6 +15,7 @@ from pynomaly.errors import ConfigurationError
 from pynomaly.server import log
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.supervisor import Supervisor
+from pynomaly.server.live.api import MOST_BYTES
 from pynomaly.server.memory import return_large_blocks
 from pynomaly.server.migrate import upgrade
 from pynomaly.server.users import first
@@ -62,7 +63,8 @@ class Server(uvicorn.Server):
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             lifespan="on",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MOST_BYTES,
         )
         super().__init__(config)
         self._on_ready = on_ready

@@ -35,6 +35,15 @@ def configure(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.error").addFilter(is_no_refusal)
+
+
+def is_no_refusal(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn calls an error of ours whenever a WebSocket is refused with an answer.
+
+    See its pull request 3138. Else a stranger could fill the log with errors.
+    """
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

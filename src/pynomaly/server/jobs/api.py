@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query
 
 from pynomaly.server.jobs import service
 from pynomaly.server.jobs.context import ContextDep
-from pynomaly.server.jobs.family import Counts
-from pynomaly.server.jobs.models import Job, JobStatus
-from pynomaly.server.jobs.schemas import Children, JobAnswer, JobList
+from pynomaly.server.jobs.models import JobStatus
+from pynomaly.server.jobs.schemas import JobAnswer, JobList, present
 from pynomaly.server.tasks import KINDS, TASKS
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute, Fields
@@ -69,9 +68,3 @@ def cancel(
     then `cancelled`.
     """
     return present(*service.cancel(session, actor, id, TASKS, context))
-
-
-def present(job: Job, children: Counts | None) -> JobAnswer:
-    """Give all that is known of one job."""
-    fields = {name: getattr(job, name) for name in JobAnswer.model_fields if name != "children"}
-    return JobAnswer(**fields, children=None if children is None else Children(**children))

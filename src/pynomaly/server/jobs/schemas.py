@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from pynomaly.server.jobs.models import JobStatus
+from pynomaly.server.jobs.family import Counts
+from pynomaly.server.jobs.models import Job, JobStatus
 from pynomaly.server.web.schema import Answer
 
 
@@ -49,3 +50,9 @@ class Started(Answer):
     id: str
     job_id: str
     status: str
+
+
+def present(job: Job, children: Counts | None) -> JobAnswer:
+    """Give all that is known of one job."""
+    fields = {name: getattr(job, name) for name in JobAnswer.model_fields if name != "children"}
+    return JobAnswer(**fields, children=None if children is None else Children.model_validate(children))
