@@ -85,14 +85,21 @@ def _connected(server: SplitResult) -> smtplib.SMTP:
     """Connect, with TLS when the server has it; a password is never sent without."""
     host, port = str(server.hostname), server.port or PORTS[server.scheme]
     context = ssl.create_default_context()
-    smtp: smtplib.SMTP
     if server.scheme == "smtps":
-        smtp = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
     else:
         smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
-        smtp.ehlo()
-        if server.username or smtp.has_extn("starttls"):
-            smtp.starttls(context=context)
+    try:
+        _secure(smtp, server, context)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _secure(smtp: smtplib.SMTP, server: SplitResult, context: ssl.SSLContext) -> None:
+    smtp.ehlo()
+    if server.scheme == "smtp" and (server.username or smtp.has_extn("starttls")):
+        smtp.starttls(context=context)
     if server.username:
         smtp.login(unquote(server.username), unquote(server.password or ""))
-    return smtp

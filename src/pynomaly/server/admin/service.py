@@ -49,10 +49,16 @@ def list_page(
 
 
 def get(session: Session, actor: User, id_: str, *, lock: bool = False) -> User:
-    """Return an account; NotFound when there is none with this id."""
+    """Return an account; NotFound when there is none with this id.
+
+    `lock` keeps others from changing it until the commit, and all administrators, in one order: of two who
+    demote each other at once, the second one waits, and then is the last.
+    """
     require(actor, "users:read")
     if not paging.UUID.fullmatch(id_):
         raise NotFound("There is no user with this id.")
+    if lock:
+        session.scalars(_administrators().order_by(User.id).with_for_update()).all()
     user = session.get(User, id_, with_for_update=lock, populate_existing=lock)
     if user is None:
         raise NotFound("There is no user with this id.")
@@ -129,9 +135,9 @@ def delete(session: Session, actor: User, user: User, *, transfer_to: str | None
 
 
 def _keep_an_administrator(session: Session, user: User) -> None:
-    """All administrators are locked, in one order: of two demotions at once, one comes second."""
-    if user.role != "admin" or not user.active:
-        return
-    admins = select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()
-    if set(session.scalars(admins)) <= {user.id}:
+    if user.role == "admin" and user.active and set(session.scalars(_administrators())) <= {user.id}:
         raise Conflict("This is the last active administrator: make another one first.")
+
+
+def _administrators() -> Select[str]:
+    return select(User.id).where(User.role == "admin", User.active)

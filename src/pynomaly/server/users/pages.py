@@ -1,18 +1,28 @@
-"""Pages for logging in and out, and for making the first administrator.
+"""Pages for logging in and out, for making the first administrator, and for a forgotten password.
 
-`users/login.html` gets `email` (as typed before), `error` (message or None) and `next` (path to go to
-afterwards); `users/setup.html` gets `token` (of the set-up link), `email` and `error`.
+`users/login.html` gets `email` (as typed before), `error` (message or None), `note` (good news or None),
+`next` (path to go to afterwards) and `provider` (name of where one can sign in too, or None);
+`users/setup.html` gets `token` (of the set-up link), `email` and `error`; `users/reset.html` gets `token` and
+`error`.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from pynomaly.errors import BadAccount, BadCredentials, BadSetupLink, Busy, PynomalyError, TooManyAttempts
+from pynomaly.errors import (
+    BadAccount,
+    BadCredentials,
+    BadResetLink,
+    BadSetupLink,
+    Busy,
+    PynomalyError,
+    TooManyAttempts,
+)
 from pynomaly.server.db import Database
-from pynomaly.server.users import first, logins
+from pynomaly.server.users import first, logins, resets
 from pynomaly.server.users.models import User
 from pynomaly.server.users.service import authenticate
 from pynomaly.server.web.cookies import (
@@ -30,9 +40,15 @@ Typed = Annotated[str, Form(max_length=1024)]
 
 
 @router.get("/login")
-def log_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the parameter's public name
-    """Show the log-in form."""
-    return render(request, "users/login.html", email="", error=None, next=local_path(next))
+def log_in_page(
+    request: Request,
+    settings: SettingsDep,
+    next: str = "/",  # noqa: A002 - the parameter's public name
+    reset: str = "",
+) -> Response:
+    """Show the log-in form; `reset` says that it follows a new password."""
+    note = "Your new password is set: log in with it." if reset else None
+    return _log_in_form(request, settings, note=note, next=local_path(next))
 
 
 @router.post("/login")
@@ -51,7 +67,9 @@ async def log_in(
     try:
         cookie = await passwords.run(_log_in, database, settings, email, password, old, address)
     except (BadCredentials, TooManyAttempts, Busy) as error:
-        return _again(request, error, "users/login.html", email=email, next=target)
+        return _log_in_form(
+            request, settings, status=error.status, error=error.message, email=email, next=target
+        )
     return _welcome(settings, cookie, target)
 
 
@@ -89,6 +107,33 @@ async def set_up(
     except (BadAccount, Busy) as error:
         return _again(request, error, "users/setup.html", email=email, token=token)
     return _welcome(settings, cookie, "/")
+
+
+@router.get("/password-reset")
+def reset_page(request: Request, session: SessionDep, token: str = "") -> Response:
+    """Show the form that takes a new password."""
+    if not resets.is_open(session, token):
+        raise BadResetLink
+    return render(request, "users/reset.html", token=token, error=None)
+
+
+@router.post("/password-reset")
+async def reset(
+    request: Request, database: DatabaseDep, passwords: PasswordsDep, token: Typed, password: Typed
+) -> Response:
+    """Set the new password, or show the form again."""
+    address = client_address(request)
+    try:
+        await passwords.run(resets.use, database, token, password, address=address)
+    except (BadAccount, TooManyAttempts, Busy) as error:
+        return _again(request, error, "users/reset.html", token=token)
+    return RedirectResponse("/login?reset=1", 303)
+
+
+def _log_in_form(request: Request, settings: Settings, **known: Any) -> Response:
+    provider = settings.oidc_name if settings.oidc_issuer else None
+    shown = {"email": "", "error": None, "note": None, "provider": provider} | known
+    return render(request, "users/login.html", **shown)
 
 
 def _log_in(database: Database, settings: Settings, email: str, password: str, old: str, address: str) -> str:
