@@ -6,7 +6,16 @@ from itertools import islice
 
 import pytest
 
-from pynomaly.client import AsyncClient, Client, JobFailed, NotFound, Unauthenticated, WaitTimedOut
+from pynomaly.client import (
+    AsyncClient,
+    Client,
+    Forbidden,
+    JobFailed,
+    NotFound,
+    PreconditionFailed,
+    Unauthenticated,
+    WaitTimedOut,
+)
 
 
 def test_a_table_is_uploaded_with_progress_read_and_listed(ada, payments):
@@ -126,3 +135,90 @@ def test_sparse_fields_are_all_there_is(ada, dataset):
     assert found.n_rows == 300
     with pytest.raises(AttributeError):
         found.filename  # noqa: B018
+
+
+def test_what_another_changed_meanwhile_is_not_overwritten(ada, payments):
+    seen = ada.datasets.upload(payments)
+    seen = ada.datasets.get(seen)
+    changed = ada.datasets.update(seen, name="Mine", description="What it is", if_match=seen.etag)
+    assert (changed.name, changed.description) == ("Mine", "What it is")
+    assert changed.etag not in (None, seen.etag)
+    with pytest.raises(PreconditionFailed):
+        ada.datasets.update(seen, name="Too late", if_match=seen.etag)
+    with pytest.raises(PreconditionFailed):
+        ada.datasets.delete(seen, if_match=seen.etag)
+    again = ada.datasets.update(seen, types={"age": "category"})
+    assert (again.status, again.types) == ("ready", {"age": "category"})
+    ada.datasets.delete(seen)
+    with pytest.raises(NotFound):
+        ada.datasets.get(seen)
+
+
+def test_a_dataset_is_judged_downloaded_and_shared(served, ada, dataset, payments, tmp_path):
+    assert ada.datasets.quality(dataset).n_rows == ada.datasets.profile(dataset).n_rows == 300
+    assert ada.datasets.download(dataset, tmp_path / "same.csv").read_bytes() == payments.read_bytes()
+    parquet = ada.datasets.download(dataset, tmp_path / "t.parquet", format="parquet")
+    assert parquet.read_bytes()[:4] == b"PAR1"
+    served.account("ben@example.org")
+    with Client(served.url, email="ben@example.org", password=served.password) as ben:
+        with pytest.raises(NotFound):
+            ben.datasets.get(dataset)
+        share = ada.datasets.share(dataset, email="ben@example.org")
+        assert [one.user_id for one in ada.datasets.shares(dataset)] == [share.user_id]
+        assert ben.datasets.get(dataset).access == "view"
+        with pytest.raises(Forbidden):
+            ben.datasets.update(dataset, name="Ben's")
+        ada.datasets.unshare(dataset, user_id=share.user_id)
+        with pytest.raises(NotFound):
+            ben.datasets.get(dataset)
+
+
+def test_accounts_keys_sessions_and_the_log_of_it_all(served, root, tmp_path):
+    user = root.users.create("fay@example.org", served.password, name="Fay")
+    assert root.users.get(user).etag
+    with Client(served.url, email="fay@example.org", password=served.password) as fay:
+        assert fay.account.update(name="Fay F.").name == "Fay F."
+        fay.account.change_password(served.password, "another long password")
+        assert [session.current for session in fay.account.sessions()] == [True]
+        key = fay.api_keys.create("one", ["datasets:read"])
+        assert key.key not in repr(key)
+        assert [one.prefix for one in fay.api_keys.list(live=True)] == [key.prefix]
+        with Client(served.url, api_key=key.key) as narrow, pytest.raises(Forbidden) as raised:
+            narrow.detectors.create(name="x")
+        assert raised.value.code == "forbidden"
+        assert fay.api_keys.rotate(key, overlap_minutes=5).key != key.key
+        fay.api_keys.revoke(key)
+        root.users.update(user, active=False)
+        with pytest.raises(Unauthenticated):
+            fay.me()
+    actions = [entry.action for entry in root.audit_log.list(target_id=user.id)]
+    assert "user.create" in actions
+    path = root.audit_log.export(tmp_path / "log.csv", action="user")
+    assert "fay@example.org" in path.read_text()
+    assert root.users.reset_password(root.users.update(user, active=True)).url.startswith("http")
+    root.users.end_sessions(user, api_keys=True)
+    root.users.delete(user)
+
+
+def test_a_batch_is_one_job_with_many_results(ada, dataset, payments):
+    other = ada.datasets.upload(payments, name="Other")
+    detectors = [
+        ada.detectors.train(ada.detectors.create(name=a, algorithm=a), dataset) for a in ("hbos", "ecod")
+    ]
+    batch = ada.detections.batch([dataset, other], detectors, max_alerts=1)
+    assert {(item.dataset_id, item.detector_id) for item in batch.items} == {
+        (one.id, two.id) for one in (dataset, other) for two in detectors
+    }
+    assert all(ada.detections.get(item.id).status == "completed" for item in batch.items)
+    assert ada.jobs.get(batch.job_id).children["completed"] == 4
+    assert len(list(ada.jobs.list(parent_id=batch.job_id, page_size=3))) == 4
+
+
+def test_rows_are_scored_at_once(ada, dataset):
+    detector = ada.detectors.train(ada.detectors.create(name="Score", algorithm="hbos"), dataset)
+    rows = [{"amount": 50, "age": 40, "shop": "food"}, {"amount": 90_000, "age": 300, "shop": "food"}]
+    scores = ada.detections.score(detector, rows, explain=True)
+    assert (scores.version, scores.detector_id) == (1, detector.id)
+    assert scores.items[1].score > scores.items[0].score
+    assert scores.items[1].summary
+    assert scores.items[1].reasons[0].column in ("amount", "age")

@@ -107,9 +107,13 @@ def rows(remote: Remote, id: Id, limit: Limit = 10) -> None:  # noqa: A002
 @app.command()
 @remote
 def quality(remote: Remote, id: Id) -> None:  # noqa: A002
-    """Tell what is wrong, or odd, with the table itself."""
+    """Tell what deserves a look before results are trusted, most severe first."""
     found = remote.client.datasets.quality(id)
-    remote.show(found, sorted(found.model_fields_set))
+    if remote.as_json:
+        remote.show(found, ())
+        return
+    titles = {"severity": "severity", "column": "column", "detail": "finding", "suggestion": "suggestion"}
+    remote.show_all(found.findings, titles, len(found.findings) or 1)
 
 
 @app.command()
@@ -146,11 +150,16 @@ def update(
 
 @app.command()
 @remote
-def delete(remote: Remote, ids: Ids, yes: Yes = False) -> None:
+def delete(
+    remote: Remote,
+    ids: Ids,
+    cascade: Annotated[bool, typer.Option("--cascade", help="Also the results that depend on them.")] = False,
+    yes: Yes = False,
+) -> None:
     """Delete datasets with their rows."""
     confirm(f"Delete {len(ids)} dataset(s): {', '.join(ids)}?", yes)
     for one in ids:
-        remote.client.datasets.delete(one)
+        remote.client.datasets.delete(one, cascade=cascade)
         remote.note(f"deleted {one}")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pynomaly.client.conversation import decoded
 from pynomaly.client.flow import Flow, Pages, Progress, Upload
 from pynomaly.client.jobs import OnJob, waited
-from pynomaly.client.models import Dataset, Quality, Row
+from pynomaly.client.models import Dataset, Profile, Quality, Row
 from pynomaly.client.operation import (
     KEEP,
     D,
@@ -22,6 +22,7 @@ from pynomaly.client.operation import (
     given,
     only_if,
     parsed,
+    read,
 )
 from pynomaly.client.sharing import Sharing
 
@@ -102,9 +103,10 @@ class Datasets(Sharing[D]):
         dataset: HasId | str,
         *,
         name: str | Keep = KEEP,
-        description: str | Keep | None = KEEP,
+        description: str | Keep = KEEP,
         label_column: str | Keep | None = KEEP,
         types: Mapping[str, str] | Keep = KEEP,
+        cascade: bool = False,
         if_match: str | None = None,
         wait: bool = True,
         timeout: float | None = None,
@@ -112,30 +114,43 @@ class Datasets(Sharing[D]):
     ) -> Flow[Dataset]:
         """Change what is given; new `types` make the server read the table again, which is waited for.
 
+        `cascade` deletes the results that depend on the columns as they were, without which that is refused.
+
         Raises:
             PreconditionFailed: `if_match` is given, and somebody changed the dataset since.
         """
         body = given(name=name, description=description, label_column=label_column, types=types)
         path = f"/datasets/{at(dataset)}"
-        reply = yield from self._send("PATCH", path, body=body, headers=only_if(if_match))
+        query = {"cascade": cascade or None}
+        reply = yield from self._send("PATCH", path, query=query, body=body, headers=only_if(if_match))
         if wait and reply.status == 202:
             job_id = parsed(Dataset, decoded(reply), sparse=True).job_id
             yield from waited(self._conversation, str(job_id), timeout, on_job)
-        return (yield from self._one(Dataset, "GET", path))
+        return read(Dataset, reply) if reply.status == 200 else (yield from self._one(Dataset, "GET", path))
 
     @Operation
-    def delete(self, dataset: HasId | str, *, if_match: str | None = None) -> Flow[None]:
-        """Delete a dataset with its rows."""
-        return self._none("DELETE", f"/datasets/{at(dataset)}", headers=only_if(if_match))
+    def delete(
+        self, dataset: HasId | str, *, cascade: bool = False, if_match: str | None = None
+    ) -> Flow[None]:
+        """Delete a dataset with its rows; `cascade`: also the results that depend on it, else it stays."""
+        path, query = f"/datasets/{at(dataset)}", {"cascade": cascade or None}
+        return self._none("DELETE", path, query=query, headers=only_if(if_match))
 
     @Listing
-    def rows(self, dataset: HasId | str, *, page_size: int | None = None) -> Pages[Row]:
+    def rows(
+        self, dataset: HasId | str, *, fields: Sequence[str] | None = None, page_size: int | None = None
+    ) -> Pages[Row]:
         """Go through the rows, in file order."""
-        return self._pages(Row, f"/datasets/{at(dataset)}/rows", limit=page_size)
+        return self._pages(Row, f"/datasets/{at(dataset)}/rows", fields=fields, limit=page_size)
+
+    @Operation
+    def profile(self, dataset: HasId | str) -> Flow[Profile]:
+        """Tell what was measured of each column."""
+        return self._one(Profile, "GET", f"/datasets/{at(dataset)}/profile")
 
     @Operation
     def quality(self, dataset: HasId | str) -> Flow[Quality]:
-        """Tell what is wrong, or odd, with the table itself."""
+        """Tell what deserves a look before results are trusted, most severe first."""
         return self._one(Quality, "GET", f"/datasets/{at(dataset)}/quality")
 
     @Operation

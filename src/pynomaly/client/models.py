@@ -10,6 +10,7 @@ JobStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 Verdict = Literal["anomaly", "normal", "unsure"]
 Role = Literal["admin", "user", "viewer"]
 Access = Literal["view", "use"]
+Held = Literal["own", "view", "use"]
 
 
 class Answer(BaseModel):
@@ -99,23 +100,31 @@ class Reject(Answer):
 
 
 class Dataset(Answer):
-    """A stored table; `columns` and `rejects` are not there in lists."""
+    """A stored table; the last four fields are None in lists."""
 
     id: str
+    owner_id: str
+    access: Held
+    """What you may do with it: all (`own`), or look at it, or use it."""
     name: str
+    description: str
     filename: str
     status: Literal["processing", "ready", "failed"]
     progress: float
     n_rows: int | None
     n_columns: int | None
     n_rejected: int
+    n_duplicates: int | None
     size_bytes: int
     label_column: str | None
     error_code: str | None
     error_detail: str | None
     job_id: str | None
     created_at: datetime
+    updated_at: datetime
     dialect: dict[str, Any] | None = None
+    types: dict[str, str] | None = None
+    """Types that a person chose; the others were found."""
     columns: list[Column] | None = None
     rejects: list[Reject] | None = None
 
@@ -127,8 +136,37 @@ class Row(Answer):
     values: dict[str, Any]
 
 
+class Profile(Answer):
+    """What was measured of a dataset."""
+
+    id: str
+    n_rows: int
+    n_duplicates: int | None
+    columns: list[Column]
+
+
+class Finding(Answer):
+    """One thing in a table to look at; `count` is how many cells or rows it is about, where that is known."""
+
+    kind: str
+    severity: str
+    column: str | None
+    detail: str
+    suggestion: str
+    count: int | None
+
+
 class Quality(Answer):
-    """What is wrong, or odd, with a table itself."""
+    """What deserves a look before results are trusted, most severe first."""
+
+    id: str
+    n_rows: int
+    n_columns: int
+    n_rejected: int
+    n_duplicates: int | None
+    completeness: float
+    """Share of all cells that hold a value."""
+    findings: list[Finding]
 
 
 class Share(Answer):
