@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, String, Text, or_
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, ForeignKey, Index, Integer, String, Text, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
@@ -58,7 +58,7 @@ class Dataset(Base):
     job: Mapped[Job | None] = relationship(lazy="raise")
 
     @classmethod
-    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:
+    def open_to(cls, user_id: str | BindParameter[str], access: Access) -> ColumnElement[bool]:
         """Which datasets this person may view, or use."""
         return or_(cls.owner_id == user_id, is_shared(Share.dataset_id, cls.id, user_id, access))
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     CheckConstraint,
     ColumnElement,
     Float,
@@ -76,7 +77,7 @@ class Detection(Base):
     detector: Mapped[Detector | None] = relationship(lazy="raise")
 
     @classmethod
-    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:  # noqa: ARG003 - a result has no shares
+    def open_to(cls, user_id: str | BindParameter[str], access: Access) -> ColumnElement[bool]:  # noqa: ARG003 - a result has no shares
         """Their own, while they may still view the dataset: results show its values."""
         datasets = select(Dataset.id).where(Dataset.open_to(user_id, "view"))
         return and_(cls.owner_id == user_id, cls.dataset_id.in_(datasets))

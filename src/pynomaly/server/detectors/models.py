@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Float,
     ForeignKey,
@@ -58,7 +59,7 @@ class Detector(Base):
     job: Mapped[Job | None] = relationship(lazy="raise")
 
     @classmethod
-    def open_to(cls, user_id: str, access: Access) -> ColumnElement[bool]:
+    def open_to(cls, user_id: str | BindParameter[str], access: Access) -> ColumnElement[bool]:
         """Which detectors this person may view, or use."""
         return or_(cls.owner_id == user_id, is_shared(Share.detector_id, cls.id, user_id, access))
 

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, ColumnElement, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
@@ -56,7 +67,7 @@ class Job(Base):
         return self.status in FINISHED
 
     @classmethod
-    def open_to(cls, user_id: str, _access: str) -> ColumnElement[bool]:
+    def open_to(cls, user_id: str | BindParameter[str], _access: str) -> ColumnElement[bool]:
         """Their own."""
         return cls.owner_id == user_id
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, exists, or_
+from sqlalchemy import BindParameter, CheckConstraint, ColumnElement, ForeignKey, Index, String, exists, or_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from pynomaly.server.db import Base, Id, UTCDateTime, new_id, utc_now
@@ -44,7 +44,7 @@ _once(Share.detector_id)
 def is_shared(
     subject: InstrumentedAttribute[str | None],
     id_: InstrumentedAttribute[str],
-    user_id: str,
+    user_id: str | BindParameter[str],
     access: Access,
 ) -> ColumnElement[bool]:
     """Tell of each row whether it is shared with this person; `subject` is `Share`'s column for its kind."""
