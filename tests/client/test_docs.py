@@ -43,10 +43,8 @@ def test_every_operation_is_named():
 
 def operations(part):
     """The names of a part's operations."""
-    kinds = type(part).__mro__
-    return {
-        name for kind in kinds for name, one in vars(kind).items() if isinstance(one, Operation | Listing)
-    }
+    named = [pair for kind in type(part).__mro__ for pair in vars(kind).items()]
+    return {name for name, one in named if isinstance(one, Operation | Listing)}
 
 
 @pytest.mark.parametrize("group", ["dataset", "detector", "detection", "job", "apikey", "user"])
