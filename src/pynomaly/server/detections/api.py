@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from pynomaly.server.detections import batch, service
+from pynomaly.server.detections import batch, compare, service
 from pynomaly.server.detections.export import Format
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.result import Sort
@@ -18,6 +18,7 @@ from pynomaly.server.detections.schemas import (
     BatchBody,
     BatchItem,
     BatchStarted,
+    CompareAnswer,
     DetectBody,
     DetectionAnswer,
     DetectionList,
@@ -27,7 +28,7 @@ from pynomaly.server.detectors.service import ways
 from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
-from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.api_route import ApiRoute, Fields
 from pynomaly.server.web.deps import Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep, may
 from pynomaly.server.web.idempotency import Idempotent
 
@@ -68,6 +69,24 @@ def detect_many(actor: Writer, session: SessionDep, response: Response, body: Ba
     response.headers["Location"] = f"{API}/jobs/{started.job.id}"
     items = [BatchItem.model_validate(pair) for pair in started.pairs]
     return BatchStarted(id=started.job.id, job_id=started.job.id, status=started.job.status, items=items)
+
+
+@router.get("/compare")
+def compare_results(
+    actor: Reader,
+    database: DatabaseDep,
+    storage: StorageDep,
+    settings: SettingsDep,
+    ids: Annotated[
+        str, Query(max_length=400, description="2 to 5 completed results of one dataset, comma-separated.")
+    ],
+    _fields: Fields = None,
+) -> CompareAnswer:
+    """Compare results of the same dataset: flagged rows, ranks, parameters, seconds and memory."""
+    with database.session(write=False) as session:
+        chosen = [id_.strip() for id_ in ids.split(",")]
+        found = compare.look_up(session, actor, storage, chosen)
+    return CompareAnswer.model_validate(found.run(settings))
 
 
 @router.get("/results")

@@ -141,3 +141,68 @@ class ResultRowList(Answer):
 
     items: list[ResultRowAnswer]
     next_cursor: str | None
+
+
+class ComparedResult(Answer):
+    """One of the results that are compared; `seconds` and `peak_mib` are those of its whole run."""
+
+    id: str
+    name: str
+    algorithm: str
+    detector_id: str | None
+    model_id: str | None
+    n_anomalies: int
+    threshold: float
+    estimated_contamination: float | None
+    auc_roc: float | None
+    average_precision: float | None
+    seconds: float
+    peak_mib: float | None
+
+
+class Difference(Answer):
+    """What was not the same in all results, with each one's value, in the order of `results`."""
+
+    field: str
+    values: list[Any]
+
+
+class ComparedPair(Answer):
+    """Two results: rank correlation of their scores (1: the same order), and the flagged rows in common.
+
+    `jaccard` is `n_both` over `n_either`; null when neither flags any row.
+    """
+
+    ids: list[str]
+    spearman: float | None
+    jaccard: float | None
+    n_both: int
+    n_either: int
+
+
+class Overlap(Answer):
+    """So many rows are flagged by exactly these results."""
+
+    ids: list[str]
+    count: int
+
+
+class ComparedRow(Answer):
+    """A row on which the results differ, in the order of `results`: rank 1 is the highest score."""
+
+    row: int
+    ranks: list[float]
+    is_anomaly: list[bool]
+    values: dict[str, Any]
+
+
+class CompareAnswer(Answer):
+    """Results of one dataset side by side; `rows` are those whose ranks differ by the greatest factor."""
+
+    dataset_id: str
+    n_rows: int
+    results: list[ComparedResult]
+    differences: list[Difference]
+    pairs: list[ComparedPair]
+    overlap: list[Overlap]
+    rows: list[ComparedRow]

@@ -1,0 +1,162 @@
+"""Put results of one dataset side by side: what they flag, how they rank, what differed, what it cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from pynomaly.errors import BadValue, InputError, NotReady, OutOfMemory, TableTooLarge
+from pynomaly.server import process
+from pynomaly.server.datasets.values import values_at
+from pynomaly.server.detections import service
+from pynomaly.server.detections.models import Detection
+from pynomaly.server.detectors.service import ways
+from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users.models import User
+from pynomaly.settings import Settings
+
+MOST = 5
+DUCKDB_SHARE = 4
+"""DuckDB may have one part in so many of the process's memory; the ranks need the rest."""
+TIMEOUT_SECONDS = 120
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What to compare, looked up; `run` needs no transaction."""
+
+    detections: list[Detection]
+    files: list[str]
+    dataset_file: Path
+    columns: list[str]
+
+    def run(self, settings: Settings) -> Json:
+        """Read the results in a process of its own.
+
+        Raises:
+            TableTooLarge: that needs more memory than a job may use.
+            Busy: too many others are waiting.
+        """
+        payload = {
+            "results": self.files,
+            "n_rows": self.detections[0].n_rows,
+            "memory_mib": settings.job_memory_mib // DUCKDB_SHARE,
+        }
+        try:
+            found = process.run(
+                "pynomaly.server.detections.comparison:run",
+                payload,
+                memory_mib=settings.job_memory_mib,
+                timeout_seconds=TIMEOUT_SECONDS,
+            )
+        except OutOfMemory as error:
+            raise TableTooLarge("Comparing so many rows needs more memory than a job may use.") from error
+        rows = [row["row"] for row in found["rows"]]
+        return self._told(found, values_at(self.dataset_file, self.columns, rows) if rows else [])
+
+    def _told(self, found: Json, values: list[Json]) -> Json:
+        ids = [detection.id for detection in self.detections]
+        return {
+            "dataset_id": self.detections[0].dataset_id,
+            "n_rows": self.detections[0].n_rows,
+            "results": [_item(detection) for detection in self.detections],
+            "differences": _differences(self.detections),
+            "pairs": _pairs(ids, found),
+            "overlap": _overlap(ids, found["combinations"]),
+            "rows": [row | {"values": cells} for row, cells in zip(found["rows"], values, strict=True)],
+        }
+
+
+def look_up(session: Session, actor: User, storage: LocalStorage, ids: Sequence[str]) -> Comparison:
+    """Find the results to compare.
+
+    Raises:
+        BadValue: there are not two to five different ids.
+        NotFound: of a result.
+        NotReady: one is not completed.
+        InputError: they are of different datasets, or of different readings of one.
+    """
+    if len(set(ids)) < len(ids) or not 2 <= len(ids) <= MOST:
+        raise BadValue(f"ids names 2 to {MOST} different results.", pointer="#/ids", place="query")
+    found = [service.get(session, actor, id_) for id_ in ids]
+    for one in found:
+        if one.status != "completed":
+            raise NotReady(f"The result {one.id} is {one.status}, not completed.", status=one.status)
+    if len({(one.dataset_id, one.n_rows) for one in found}) > 1:
+        raise InputError("Only results of the same dataset can be compared, row by row.")
+    dataset = found[0].dataset
+    return Comparison(
+        found,
+        [str(storage.open_path(str(one.blob_key))) for one in found],
+        storage.open_path(str(dataset.blob_key)),
+        [column["name"] for column in dataset.columns],
+    )
+
+
+def _item(detection: Detection) -> Json:
+    metrics = detection.metrics or {}
+    phases: Mapping[str, Json] = metrics.get("phases", {})
+    peaks = [phase["peak_mib"] for phase in phases.values() if phase["peak_mib"] is not None]
+    return {
+        "id": detection.id,
+        "name": detection.name,
+        "algorithm": detection.algorithm,
+        "detector_id": detection.detector_id,
+        "model_id": detection.model_id,
+        "n_anomalies": detection.n_anomalies,
+        "threshold": detection.threshold,
+        "estimated_contamination": detection.estimated_contamination,
+        "auc_roc": metrics.get("auc_roc"),
+        "average_precision": metrics.get("average_precision"),
+        "seconds": round(sum(phase["seconds"] for phase in phases.values()), 6),
+        "peak_mib": max(peaks, default=None),
+    }
+
+
+def _differences(detections: Sequence[Detection]) -> list[Json]:
+    """Name what was not the same in all: algorithm, parameters, columns, threshold's choice, seed."""
+    told = [
+        {"algorithm": one.algorithm, "columns": one.columns, "seed": one.seed}
+        | ways(one)
+        | {f"parameters.{name}": value for name, value in one.parameters.items()}
+        for one in detections
+    ]
+    names = list(dict.fromkeys(name for one in told for name in one))
+    values = {name: [one.get(name) for one in told] for name in names}
+    return [
+        {"field": name, "values": found}
+        for name, found in values.items()
+        if any(value != found[0] for value in found)
+    ]
+
+
+def _pairs(ids: list[str], found: Json) -> list[Json]:
+    told = []
+    for i, j in combinations(range(len(ids)), 2):
+        counts = list(enumerate(found["combinations"]))
+        both = sum(count for mask, count in counts if mask >> i & 1 and mask >> j & 1)
+        either = sum(count for mask, count in counts if mask >> i & 1 or mask >> j & 1)
+        told.append(
+            {
+                "ids": [ids[i], ids[j]],
+                "spearman": found["spearman"][i][j],
+                "jaccard": both / either if either else None,
+                "n_both": both,
+                "n_either": either,
+            }
+        )
+    return told
+
+
+def _overlap(ids: list[str], counts: list[int]) -> list[Json]:
+    """Each combination of results that flag a row together, with its count; the commonest first."""
+    told = [
+        {"ids": [id_ for place, id_ in enumerate(ids) if mask >> place & 1], "count": count}
+        for mask, count in enumerate(counts)
+        if mask and count
+    ]
+    return sorted(told, key=lambda one: -one["count"])

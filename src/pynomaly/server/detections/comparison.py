@@ -1,0 +1,88 @@
+"""What runs in a process of its own to compare the ranked rows of two to five results of one table.
+
+DuckDB reads one result at a time; of each row only its rank and its verdict are kept, nine bytes per result.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynomaly.tables.engine import connect, literal, reading
+from pynomaly.tables.limits import Limits
+
+TOP = 20
+"""Rows on which the results differ most that are told."""
+AT_ONCE = 1_000_000
+Ranks = NDArray[np.float64]
+
+
+def run(payload: dict[str, Any], _progress: Any) -> dict[str, Any]:
+    """Compare `results` (paths) of `n_rows` rows; DuckDB may use `memory_mib`."""
+    n = payload["n_rows"]
+    ranks = [np.empty(n) for _ in payload["results"]]
+    flagged = np.zeros(n, dtype=np.uint8)
+    limits = Limits(memory_mib=payload["memory_mib"], threads=2)
+    files = [Path(path) for path in payload["results"]]
+    with connect(limits, Path.cwd(), files) as connection, reading("The result", limits):
+        for place, file in enumerate(files):
+            found = connection.execute(
+                f"SELECT row, score, is_anomaly FROM read_parquet({literal(str(file))}) ORDER BY rank"
+            ).fetchnumpy()
+            ranks[place][found["row"]] = tied_ranks(found["score"])
+            flagged[found["row"]] |= found["is_anomaly"].astype(np.uint8) << place
+    return {
+        "spearman": correlations(ranks),
+        "combinations": np.bincount(flagged, minlength=2 ** len(files)).tolist(),
+        "rows": most_different(ranks, flagged),
+    }
+
+
+def tied_ranks(scores: NDArray[np.float64]) -> Ranks:
+    """Rank scores that come in descending order, from 1; equal ones share the mean of their ranks.
+
+    >>> tied_ranks(np.array([9.0, 5.0, 5.0, 1.0])).tolist()
+    [1.0, 2.5, 2.5, 4.0]
+    """
+    starts = np.flatnonzero(np.r_[True, scores[1:] != scores[:-1]]) if len(scores) else np.zeros(0, np.intp)
+    ends = np.r_[starts[1:], len(scores)]
+    return np.repeat((starts + 1 + ends) / 2, ends - starts)
+
+
+def correlations(ranks: list[Ranks]) -> list[list[float | None]]:
+    """Spearman's rank correlation of each pair; None where one has only equal scores."""
+    n = len(ranks[0])
+    sums = np.zeros((len(ranks), len(ranks)))
+    for start in range(0, n, AT_ONCE):
+        part = np.stack([one[start : start + AT_ONCE] for one in ranks]) - (n + 1) / 2
+        sums += part @ part.T
+    spread = np.sqrt(np.diag(sums))
+    return [
+        [
+            None if not spread[i] * spread[j] else float(np.clip(sums[i, j] / (spread[i] * spread[j]), -1, 1))
+            for j in range(len(ranks))
+        ]
+        for i in range(len(ranks))
+    ]
+
+
+def most_different(ranks: list[Ranks], flagged: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """Give the rows whose ranks differ by the greatest factor: the top counts, not the crowd behind."""
+    lowest, highest = ranks[0].copy(), ranks[0].copy()
+    for one in ranks[1:]:
+        np.minimum(lowest, one, out=lowest)
+        np.maximum(highest, one, out=highest)
+    factor = np.divide(highest, lowest, out=highest)
+    count = min(TOP, len(factor))
+    chosen = np.argpartition(-factor, count - 1)[:count]
+    ordered = sorted(chosen.tolist(), key=lambda row: (-factor[row], row))
+    return [
+        {
+            "row": row,
+            "ranks": [float(one[row]) for one in ranks],
+            "is_anomaly": [bool(flagged[row] >> place & 1) for place in range(len(ranks))],
+        }
+        for row in ordered
+        if factor[row] > 1
+    ]
