@@ -67,7 +67,7 @@ class Remote:
         if self.as_json:
             typer.echo(json_text([data(thing) for thing in shown[:limit]]))
         else:
-            tables.show([data(thing) for thing in shown[:limit]], columns)
+            tables.show([thing.model_dump(exclude_unset=True) for thing in shown[:limit]], columns)
         if len(shown) > limit:
             self.note("there are more; --limit shows more")
 
@@ -76,7 +76,7 @@ class Remote:
         if self.as_json:
             typer.echo(json_text(data(thing)))
         else:
-            tables.show_one(data(thing), fields)
+            tables.show_one(thing.model_dump(exclude_unset=True), fields)
 
     def note(self, text: str) -> None:
         """Say something to a person, not to a program."""

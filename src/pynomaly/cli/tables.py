@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -30,8 +31,8 @@ def print_table(rows: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> No
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=bool(titles))
-    for title in titles or rows[0]:
-        table.add_column(title if titles else "", overflow="fold", header_style="none")
+    for index, title in enumerate(titles or rows[0]):  # the first is what people copy
+        table.add_column(title if titles else "", overflow="fold", header_style="none", no_wrap=not index)
     for row in rows:
         table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else 100_000
@@ -52,6 +53,8 @@ def text(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}"
     if isinstance(value, list):
         return plain(", ".join(map(text, value)))
     if isinstance(value, dict):

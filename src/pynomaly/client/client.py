@@ -1,6 +1,7 @@
 """`Client` and `AsyncClient`: one server, one caller, and all that may be asked."""
 
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from pynomaly.client.datasets import Datasets
 from pynomaly.client.detections import Detections
 from pynomaly.client.detectors import Detectors
 from pynomaly.client.drivers import Awaiting, Blocking
+from pynomaly.client.errors import ClientError
 from pynomaly.client.flow import Flow
 from pynomaly.client.jobs import Jobs
 from pynomaly.client.models import User
@@ -77,9 +79,10 @@ class Client(Api[Blocking]):
         super().__init__(driver, _conversation(api_key, email, password, timeout, retry))
 
     def close(self) -> None:
-        """End the log-in, if it began one, and close all connections."""
+        """End the log-in, if it began one and the server is there, and close all connections."""
         try:
-            self.log_out()
+            with suppress(ClientError):  # it ends by itself
+                self.log_out()
         finally:
             self._driver.close()
 
@@ -118,9 +121,10 @@ class AsyncClient(Api[Awaiting]):
         super().__init__(driver, _conversation(api_key, email, password, timeout, retry))
 
     async def close(self) -> None:
-        """End the log-in, if it began one, and close all connections."""
+        """End the log-in, if it began one and the server is there, and close all connections."""
         try:
-            await self.log_out()
+            with suppress(ClientError):  # it ends by itself
+                await self.log_out()
         finally:
             await self._driver.close()
 

@@ -77,9 +77,8 @@ class Conversation:
         """End the log-in, if there is one."""
         if self._tokens is None:
             return
-        call = Call("POST", "/auth/logout")
-        reply = yield from self._tried(call, _bearer(self._tokens))
-        self._tokens = None
+        ended, self._tokens = self._tokens, None
+        reply = yield from self._tried(Call("POST", "/auth/logout"), _bearer(ended), tries=1)
         if reply.status != 401:  # it has ended already
             _checked(reply)
 
@@ -117,12 +116,12 @@ class Conversation:
         except (KeyError, TypeError) as error:
             raise UnexpectedAnswer from error
 
-    def _tried(self, call: Call, headers: dict[str, str]) -> Flow[Reply]:
+    def _tried(self, call: Call, headers: dict[str, str], tries: int | None = None) -> Flow[Reply]:
         """Send a call until there is an answer that another try would not better."""
-        begin = self._clock()
+        begin, tries = self._clock(), tries or self._retry.tries
         unsure = False  # whether an earlier try may have had its effect
-        for tried in range(1, self._retry.tries + 1):
-            last = tried == self._retry.tries
+        for tried in range(1, tries + 1):
+            last = tried == tries
             try:
                 reply: Reply = yield Send(call, AGENT | dict(call.headers) | headers, self._seconds(begin))
             except Unreachable as error:
