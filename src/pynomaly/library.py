@@ -107,6 +107,13 @@ class Detector:
         return self.model.notes
 
     @property
+    def training_scores_(self) -> Scores:
+        """The scores of the training table's rows; raises NotFitted where they are not known."""
+        if self._training_scores is None:
+            raise NotFitted
+        return self._training_scores
+
+    @property
     def threshold(self) -> float:
         """The score above which a row is an anomaly; it may be set at any time after training.
 

@@ -18,6 +18,7 @@ from pynomaly.detection.features import Matrix, column_of, number
 from pynomaly.detection.nearest import NormalRows
 from pynomaly.detection.outlying import Outlying
 from pynomaly.detection.sample import Sample
+from pynomaly.detection.saved import Learned, saved_arrays, saved_part
 from pynomaly.detection.scoring import Calibration
 from pynomaly.detection.thresholds import batch_threshold, digest, threshold
 from pynomaly.detection.trust import allowing_skops
@@ -247,30 +248,30 @@ class Model:
         says that the file is to be trusted; else UntrustedModel is raised.
         """
         manifest, arrays = bundle.load(data, key, require_signature)
-        encoder = Encoder.from_json(_part(manifest, "encoder", dict))
+        encoder = Encoder.from_json(saved_part(manifest, "encoder", dict))
         with allowing_skops(allow_skops or (require_signature and key is not None)):
-            algorithm = _algorithm(manifest, _under("algorithm", arrays))
+            algorithm = _algorithm(manifest, saved_arrays("algorithm", arrays))
         if algorithm.n_features_ != encoder.width:
             raise BadBundle("The model file's algorithm and columns do not fit each other.")
-        explainer = Explainer.from_state(_part(manifest, "typical", list), _under("typical", arrays), encoder)
-        normal = NormalRows.from_state(_part(manifest, "normal", list), _under("normal", arrays), encoder)
-        kept = _part(manifest, "calibration", dict)
-        calibration = Calibration.from_arrays(_under("calibration", arrays), kept.get("rows"))
-        training, known = calibration, _part(kept, "scores", str)
-        if own := _under("training", arrays):
-            training = Calibration.from_arrays(own, kept.get("training_rows"))
+        explainer = Explainer.from_state(
+            saved_part(manifest, "typical", list), saved_arrays("typical", arrays), encoder
+        )
+        normal = NormalRows.from_state(
+            saved_part(manifest, "normal", list), saved_arrays("normal", arrays), encoder
+        )
+        learned = Learned.from_saved(manifest, arrays)
         choice, cut, notes = _settings(manifest)
         return cls(
             algorithm,
             encoder,
             explainer,
             normal,
-            training,
-            calibration,
+            learned.training,
+            learned.calibration,
             choice,
             cut,
-            Outlying.from_json(kept.get("outlying")),
-            known,
+            learned.outlying,
+            learned.trained_on,
             notes,
         )
 
@@ -298,20 +299,8 @@ def _prefixed(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDAr
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
-def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    start = f"{prefix}."
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
-
-
-def _part(manifest: Mapping[str, Any], name: str, kind: type) -> Any:
-    part = manifest.get(name)
-    if not isinstance(part, kind):
-        raise BadBundle(f"The model file lacks its {name}.")
-    return part
-
-
 def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> "Algorithm":
-    name, parameters = _part(manifest, "algorithm", str), _part(manifest, "parameters", dict)
+    name, parameters = saved_part(manifest, "algorithm", str), saved_part(manifest, "parameters", dict)
     try:
         checked = catalogue.check_parameters(name, parameters)
         seed = catalogue.check_seed(manifest.get("seed"), name)
@@ -321,7 +310,7 @@ def _algorithm(manifest: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -
 
 
 def _settings(manifest: Mapping[str, Any]) -> tuple[Choice, float, tuple[str, ...]]:
-    notes = _part(manifest, "notes", list)
+    notes = saved_part(manifest, "notes", list)
     if not all(isinstance(note, str) for note in notes):
         raise BadBundle("The model file's notes are not text.")
     try:

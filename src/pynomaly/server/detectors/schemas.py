@@ -7,7 +7,9 @@ from pydantic import Field
 
 from pynomaly.detection.catalogue import DEFAULT, MAX_SEED
 from pynomaly.detection.choice import WAYS, Contamination
+from pynomaly.server.datasets.checks import MOST_DESCRIPTION
 from pynomaly.server.detectors.models import DetectorStatus
+from pynomaly.server.sharing.service import Held
 from pynomaly.server.web.schema import Answer, Body
 
 
@@ -34,7 +36,25 @@ class DetectorBody(Recipe):
     """A detector to be defined, or what takes the place of its definition."""
 
     name: str
+    description: str = Field("", max_length=MOST_DESCRIPTION)
     algorithm: str = Field(DEFAULT, examples=["isolation_forest"])
+
+
+class DetectorPatch(Threshold):
+    """What is to change; what is left out stays, and so do parameters that are left out."""
+
+    name: str = Field("", min_length=1)
+    description: str = Field("", max_length=MOST_DESCRIPTION)
+    algorithm: str = Field(DEFAULT, examples=["isolation_forest"])
+    parameters: dict[str, Any] = Field(default_factory=dict, description="See GET /detectors/algorithms.")
+    columns: list[str] | None = Field(None, description="Columns to use; null: all that can be.")
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+
+
+class ThresholdBody(Threshold):
+    """Where the threshold is to be: exactly one of the five is given."""
+
+    threshold: float | None = Field(None, description="A score: rows that score higher are anomalies.")
 
 
 class TrainBody(Body):
@@ -43,11 +63,20 @@ class TrainBody(Body):
     dataset_id: str
 
 
+class VersionBody(Body):
+    """A version, by its number or an alias."""
+
+    version: int | str = Field(examples=[3, "staging"])
+
+
 class DetectorAnswer(Answer):
-    """One detector; `model` is the trained version in use."""
+    """One detector; `model_id` is the trained version in use."""
 
     id: str
+    owner_id: str
+    access: Held = Field(description="What you may do with it: all (`own`), or look at it, or use it.")
     name: str
+    description: str
     algorithm: str
     parameters: dict[str, Any]
     columns: list[str] | None
@@ -55,6 +84,9 @@ class DetectorAnswer(Answer):
     max_alerts: int | None
     fdr: float | None
     quantile: float | None
+    threshold: float | None = Field(
+        description="A score that was chosen by hand; it counts, not the four, until another version is used."
+    )
     seed: int
     status: DetectorStatus
     model_id: str | None
@@ -71,9 +103,14 @@ class ModelAnswer(Answer):
     id: str
     version: int
     dataset_id: str | None
+    algorithm: str
+    parameters: dict[str, Any]
     columns: list[dict[str, Any]]
-    threshold: float
+    threshold: float = Field(description="As it was trained.")
     estimated_contamination: float | None
+    metrics: dict[str, Any] = Field(
+        description="Training rows, seconds, bytes of the file; with labels `auc_roc`, `average_precision`."
+    )
     notes: list[str]
     created_at: datetime
 
@@ -89,6 +126,70 @@ class DetectorList(Answer):
 
     items: list[DetectorAnswer]
     next_cursor: str | None
+
+
+class VersionAnswer(ModelAnswer):
+    """One version and what it is called."""
+
+    active: bool = Field(description="Whether it is the one in use.")
+    aliases: list[str]
+
+
+class VersionList(Answer):
+    """A page of versions."""
+
+    items: list[VersionAnswer]
+    next_cursor: str | None
+
+
+class AliasAnswer(Answer):
+    """A name for a version."""
+
+    alias: str
+    version: int
+    model_id: str
+
+
+class AliasList(Answer):
+    """All names of a detector's versions."""
+
+    items: list[AliasAnswer]
+    next_cursor: str | None
+
+
+class ChangeAnswer(Answer):
+    """One thing that differs; null where a version does not have it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+class ComparisonAnswer(Answer):
+    """Two versions and what differs: what was asked for, which columns are used, and what came of it."""
+
+    before: VersionAnswer
+    after: VersionAnswer
+    definition: list[ChangeAnswer]
+    columns: list[ChangeAnswer]
+    outcome: list[ChangeAnswer]
+
+
+class CutAnswer(Answer):
+    """Where the threshold is now."""
+
+    detector_id: str
+    model_id: str
+    version: int
+    contamination: Contamination | None
+    max_alerts: int | None
+    fdr: float | None
+    quantile: float | None
+    threshold: float = Field(
+        description="The score in effect: rows that score higher are anomalies. With fdr each table that is "
+        "judged has its own; this one is for single rows."
+    )
+    flagged_share: float = Field(description="Share of the training rows that score higher.")
 
 
 class ParameterAnswer(Answer):

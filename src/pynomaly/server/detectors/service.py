@@ -11,10 +11,11 @@ from pynomaly.detection import catalogue
 from pynomaly.detection.choice import WAYS, Choice, Ways
 from pynomaly.errors import BadValue, NotReady
 from pynomaly.server import paging
-from pynomaly.server.access import find, require, visible
+from pynomaly.server.access import Need, find, require, visible
 from pynomaly.server.datasets import service as datasets
+from pynomaly.server.datasets.checks import check_description
 from pynomaly.server.db import new_id
-from pynomaly.server.detectors.models import Detector, Model
+from pynomaly.server.detectors.models import Activation, Detector, DetectorStatus, Model
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.jobs.queue import enqueue
 from pynomaly.server.names import check_column, check_name
@@ -36,6 +37,7 @@ def create(
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     seed: int = 0,
+    description: str = "",
     **ways: Unpack[Ways],
 ) -> Detector:
     """Define a detector; it is `untrained`.
@@ -47,7 +49,8 @@ def create(
     """
     require(actor, "detectors:write")
     recipe = check_recipe(algorithm, parameters, columns, seed, ways)
-    detector = Detector(id=new_id(), owner_id=actor.id, name=check_name(name), status="untrained", **recipe)
+    told = {"name": check_name(name), "description": check_description(description)}
+    detector = Detector(id=new_id(), owner_id=actor.id, status="untrained", **told, **recipe)
     session.add(detector)
     session.flush()
     return detector
@@ -117,6 +120,7 @@ def update(
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     seed: int = 0,
+    description: str = "",
     **ways: Unpack[Ways],
 ) -> Detector:
     """Replace a detector's definition; when more than name and threshold change, it is `untrained` again.
@@ -127,30 +131,56 @@ def update(
     require(actor, "detectors:write")
     detector = find(session, actor, Detector, id_, lock=True, need="own")
     recipe = check_recipe(algorithm, parameters, columns, seed, ways)
-    detector.name = check_name(name)
-    changed = [field for field, value in recipe.items() if getattr(detector, field) != value]
-    if changed:
-        _refuse_while_training(detector)
-    for field in changed:
-        setattr(detector, field, recipe[field])
-    if set(changed) - WAYS.keys():
-        detector.status, detector.model_id = "untrained", None
-        detector.error_code = detector.error_detail = None
+    detector.name, detector.description = check_name(name), check_description(description)
+    redefine(detector, recipe | {"threshold": None})
     session.flush()
     return detector
 
 
-def get(session: Session, actor: User, id_: str) -> Detector:
+def redefine(detector: Detector, recipe: Mapping[str, Any]) -> None:
+    """Give a detector another recipe; it has to be trained again when more than its threshold changes.
+
+    Raises:
+        NotReady: it is being trained.
+    """
+    changed = [field for field, value in recipe.items() if getattr(detector, field) != value]
+    if changed:
+        refuse_while_training(detector)
+    for field in changed:
+        setattr(detector, field, recipe[field])
+    if set(changed) - WAYS.keys() - {"threshold"}:
+        detector.status, detector.model_id, detector.threshold = "untrained", None, None
+        detector.error_code = detector.error_detail = None
+
+
+def get(session: Session, actor: User, id_: str, *, need: Need = "view", lock: bool = False) -> Detector:
     """Return one detector with its job."""
-    return find(session, actor, Detector, id_, joinedload(Detector.job))
+    return find(session, actor, Detector, id_, joinedload(Detector.job), need=need, lock=lock)
 
 
 def list_page(
-    session: Session, actor: User, cursor: str | None = None, limit: int = 50
+    session: Session,
+    actor: User,
+    cursor: str | None = None,
+    limit: int = 50,
+    sort: str = "-created_at",
+    *,
+    status: DetectorStatus | None = None,
+    algorithm: str | None = None,
+    name: str | None = None,
 ) -> tuple[list[Detector], str | None]:
-    """List detectors, newest first; returns them and the next page's cursor (None: it is the last)."""
+    """List detectors; returns them and the next page's cursor (None: it is the last).
+
+    Only those of a status, of an algorithm, with a text in their name (in any case).
+    """
     query = visible(actor, Detector).options(joinedload(Detector.job))
-    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
+    if status is not None:
+        query = query.where(Detector.status == status)
+    if algorithm is not None:
+        query = query.where(Detector.algorithm == algorithm)
+    if name is not None:
+        query = query.where(Detector.name.icontains(name, autoescape=True))
+    page = paging.page(session, query, SORTS, sort, cursor, limit)
     return page.items, page.next_cursor
 
 
@@ -174,12 +204,13 @@ def start_training(session: Session, actor: User, id_: str, dataset_id: str) -> 
 
 def mark_training(detector: Detector, job: Job) -> None:
     """Note that a job trains the detector; raises NotReady when another one does already."""
-    _refuse_while_training(detector)
+    refuse_while_training(detector)
     detector.status, detector.job = "training", job
     detector.error_code = detector.error_detail = None
 
 
-def _refuse_while_training(detector: Detector) -> None:
+def refuse_while_training(detector: Detector) -> None:
+    """Raise NotReady while a job trains the detector."""
     if detector.status == "training":
         raise NotReady(f"The detector {detector.name!r} is being trained: wait for its job, or cancel that.")
 
@@ -196,21 +227,44 @@ def add_model(
     *,
     owner_id: str,
     detector: Detector | None,
-    dataset_id: str,
+    dataset_id: str | None,
     described: Mapping[str, Any],
 ) -> Model:
     """Keep a trained model's file; a detector's model is its next version, and the one in use from now on.
 
-    `described` holds the model's algorithm, parameters, columns, threshold, contamination and notes.
+    `described` holds the model's algorithm, parameters, columns, threshold, contamination, notes, metrics and
+    recipe.
     """
     model = Model(id=new_id(), owner_id=owner_id, dataset_id=dataset_id, version=1, **described)
     model.blob_key = f"models/{model.id}.pynomaly"
     storage.adopt(temp_path, model.blob_key)
     if detector is not None:
         query = select(func.coalesce(func.max(Model.version), 0)).where(Model.detector_id == detector.id)
-        model.version = session.scalars(query).one() + 1
-        model.detector_id, detector.model_id, detector.status = detector.id, model.id, "trained"
-        detector.error_code = detector.error_detail = None
+        model.version, model.detector_id = session.scalars(query).one() + 1, detector.id
     session.add(model)
     session.flush()
+    if detector is not None:
+        put_in_use(session, detector, model)
     return model
+
+
+def put_in_use(session: Session, detector: Detector, model: Model, user_id: str | None = None) -> None:
+    """Make a version the one in use, and note it for rolling back; a score chosen by hand meant another."""
+    noted = select(Activation.id).where(Activation.detector_id == detector.id).limit(1)
+    if detector.model_id is not None and session.scalars(noted).first() is None:
+        earlier = session.get_one(Model, detector.model_id)  # from before activations were noted
+        session.add(Activation(detector_id=detector.id, model_id=earlier.id, at=earlier.created_at))
+    session.add(Activation(detector_id=detector.id, model_id=model.id, user_id=user_id))
+    use(detector, model)
+    session.flush()
+
+
+def use(detector: Detector, model: Model) -> None:
+    """Point a detector at a version, with the definition that this was trained by."""
+    if detector.model_id != model.id:
+        detector.threshold = None
+    detector.model_id, detector.status = model.id, "trained"
+    detector.error_code = detector.error_detail = None
+    detector.algorithm, detector.parameters = model.algorithm, model.parameters
+    if model.recipe:
+        detector.columns, detector.seed = model.recipe["columns"], model.recipe["seed"]

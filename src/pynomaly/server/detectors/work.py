@@ -1,11 +1,13 @@
 """What runs in the process of a job that trains a detector."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pynomaly import allowance, tables
-from pynomaly.library import Detector
+from pynomaly.errors import LabelError
+from pynomaly.library import Detector, accuracy
 from pynomaly.server.durable import sync
 from pynomaly.tables import Table
 
@@ -31,7 +33,9 @@ def train(table: Table, payload: dict[str, Any], progress: Told) -> tuple[Detect
     recipe = dict(payload["recipe"])
     parameters = recipe.pop("parameters")
     exclude = [payload["label_column"]] if payload["label_column"] is not None else None
+    begun = time.perf_counter()
     fitted = Detector(**recipe, exclude=exclude, **parameters).fit(table, progress=progress)
+    seconds = time.perf_counter() - begun
     path = Path(payload["model"])
     path.write_bytes(fitted.to_bytes(bytes.fromhex(payload["key"])))
     sync(path)
@@ -42,5 +46,22 @@ def train(table: Table, payload: dict[str, Any], progress: Told) -> tuple[Detect
         "threshold": float(fitted.threshold),
         "estimated_contamination": fitted.estimated_contamination,
         "notes": list(fitted.notes_),
+        "metrics": {
+            "rows": table.n_rows,
+            "seconds": round(seconds, 3),
+            "bytes": path.stat().st_size,
+            **_accuracy(fitted, table, payload["label_column"]),
+        },
+        "recipe": {name: payload["recipe"][name] for name in ("columns", "seed")},
     }
     return fitted, described
+
+
+def _accuracy(fitted: Detector, table: Table, label_column: str | None) -> dict[str, float | None]:
+    """Compare the training rows' scores with the labels, which training did not see."""
+    if label_column is None:
+        return {}
+    try:
+        return accuracy(table.labels(label_column), fitted.training_scores_)
+    except LabelError:  # a huge table's labels are checked by a part of them when they are chosen
+        return {}

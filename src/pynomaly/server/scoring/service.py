@@ -5,19 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pynomaly.errors import NotFound, NotReady
 from pynomaly.server.access import find, require
-from pynomaly.server.detectors.models import Alias, Detector, Model
+from pynomaly.server.detectors.models import Detector
 from pynomaly.server.detectors.service import ways
+from pynomaly.server.detectors.versions import version_of
 from pynomaly.server.scoring.rows import checked
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
-
-PRODUCTION = "production"
-"""The alias of the version in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +73,3 @@ def choose(
         str(storage.open_path(model.blob_key)),
         {"value": detector.threshold} if detector.threshold is not None else ways(detector),
     )
-
-
-def version_of(session: Session, detector: Detector, version: int | str | None) -> Model:
-    """Find a version by its number or an alias; without either, the one in use."""
-    if version is None or version == PRODUCTION:
-        model = session.get(Model, detector.model_id) if detector.model_id is not None else None
-        if model is None:
-            raise NotReady(f"The detector {detector.name!r} is not trained: train it first.")
-        return model
-    query = select(Model).where(Model.detector_id == detector.id)
-    if isinstance(version, int) or (version.isascii() and version.isdigit() and len(version) < 10):
-        query = query.where(Model.version == int(version))
-    else:
-        query = query.join(Alias, Alias.model_id == Model.id).where(
-            Alias.detector_id == detector.id, Alias.name == version
-        )
-    if (found := session.scalars(query).first()) is None:
-        raise NotFound(f"The detector {detector.name!r} has no version {str(version)[:64]!r}.")
-    return found
