@@ -34,6 +34,11 @@ DETAILS: dict[int, tuple[str, str, str]] = {
         "Somebody changed this since you read it: read it again, then repeat your change.",
     ),
     413: ("too_large", "The body is larger than the limit.", "The request is larger than the limit."),
+    415: (
+        "unsupported_media_type",
+        "The body is of another kind.",
+        "Send the file as multipart/form-data, in a part named 'file'.",
+    ),
     422: (
         "invalid_request",
         "A field, parameter or value cannot be used.",
@@ -106,6 +111,8 @@ def _of_input(operation: Operation) -> Iterator[int]:
         yield 422
     if not operation.is_safe:
         yield from (408, 413)
+    if "multipart/form-data" in operation.body:
+        yield 415
 
 
 def _of_state(operation: Operation) -> Iterator[int]:
