@@ -56,6 +56,7 @@ RESET = Act(
     (Limit(5, by_account=True, by_address=False), Limit(20, by_account=False, by_address=True)),
 )
 """Asking for a link by e-mail: nobody's letter box is flooded."""
+SIGN_IN = Act("oidc:", "to sign in", (Limit(50, by_account=False, by_address=True),))
 USE_LINK = Act("link:", "to use a link", (Limit(50, by_account=False, by_address=True),))
 
 

@@ -30,10 +30,11 @@ from pynomaly.server.scoring import api as scoring_api
 from pynomaly.server.scoring.scorer import Scorer
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users import api as users_api
-from pynomaly.server.users import keys_api, passwords, sessions_api
+from pynomaly.server.users import keys_api, oidc_pages, passwords, sessions_api
 from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
+from pynomaly.server.users.sign_in import provider_of
 from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web import compression, cors, description, errors, health, home, reference
 from pynomaly.server.web.callers import Callers
@@ -60,7 +61,17 @@ API = (
     health,
     reference,
 )
-PAGES = (home, users_pages, datasets_pages, detectors_pages, detections_pages, jobs_pages, health, live_api)
+PAGES = (
+    home,
+    users_pages,
+    oidc_pages,
+    datasets_pages,
+    detectors_pages,
+    detections_pages,
+    jobs_pages,
+    health,
+    live_api,
+)
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 PROBLEM = {"model": ProblemAnswer, "description": "An error (RFC 9457)."}
 
@@ -119,6 +130,7 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.passwords = PasswordPool()
     app.state.last_used = LastUsed(database)
     app.state.mail = Mail(settings)
+    app.state.provider = provider_of(settings)
     app.state.scorer = Scorer(settings)
     app.state.live = Hub(database)
     app.state.rate_limits = RateLimits(settings)
