@@ -107,6 +107,52 @@ def test_tables_for_people(run, dataset):
     assert out == "none\n"
 
 
+def test_versions_of_a_detector(run, run_json, dataset, tmp_path):
+    detector = run_json("detector", "create", "Versions", "--algorithm", "hbos")["id"]
+    for _ in range(2):
+        run("detector", "train", detector, dataset)
+    assert [one["version"] for one in run_json("detector", "versions", detector)] == [2, 1]
+    assert run_json("detector", "activate", detector, 1)["model"]["version"] == 1
+    assert run_json("detector", "rollback", detector)["model"]["version"] == 2
+    assert run_json("detector", "alias", detector, "staging", 1)["version"] == 1
+    assert run_json("detector", "compare", detector, "staging", 2)["after"]["version"] == 2
+    assert run("detector", "compare", detector, 1, 2)[0]
+    assert run_json("detector", "threshold", detector, "--max-alerts", 4)["max_alerts"] == 4
+    run("detector", "export", detector, "-o", tmp_path / "m.pynomaly", "--version", "staging")
+    copy = run_json("detector", "import", tmp_path / "m.pynomaly", "--name", "Copy")
+    assert run_json("detector", "rename", copy["id"], "Renamed")["name"] == "Renamed"
+    assert run_json("detector", "list", "--name", "Renamed")[0]["id"] == copy["id"]
+    assert "hbos" in run("detector", "show", copy["id"])[0]
+    run("detector", "delete", copy["id"], detector, "--yes")
+
+
+def test_results_are_compared_listed_and_made_many_at_once(run, run_json, dataset):
+    made = [
+        run_json("detection", "run", dataset, "-a", name, "--max-alerts", 1)["id"]
+        for name in ("hbos", "ecod")
+    ]
+    assert len(run_json("detection", "compare", *made)["results"]) == 2
+    assert "rank correlation" in run("detection", "compare", *made)[0]
+    detector = run_json("detector", "create", "Batch", "--algorithm", "hbos")["id"]
+    run("detector", "train", detector, dataset)
+    [item] = run_json("detection", "batch", "--dataset", dataset, "--detector", detector)
+    assert "completed" in run("detection", "show", item["id"])[0]
+    assert item["id"] in [one["id"] for one in run_json("detection", "list", "--limit", 5)]
+
+
+def test_datasets_are_changed_judged_shared_and_downloaded(run, run_json, served, dataset, table, tmp_path):
+    assert run_json("dataset", "update", dataset, "--description", "Of verbs")["description"] == "Of verbs"
+    assert run_json("dataset", "quality", dataset)["n_rows"] == 200
+    run("dataset", "quality", dataset)
+    run("dataset", "download", dataset, "-o", tmp_path / "copy.csv")
+    assert (tmp_path / "copy.csv").read_bytes() == table.read_bytes()
+    served.account("gus@example.org")
+    share = run_json("dataset", "share", dataset, "--with", "gus@example.org", "--access", "use")
+    assert run_json("dataset", "shares", dataset) == [share]
+    run("dataset", "unshare", dataset, "--user-id", share["user_id"])
+    assert run_json("dataset", "shares", dataset) == []
+
+
 def test_jobs_are_followed(run, run_json, dataset):
     result = run_json("detection", "run", dataset, "--algorithm", "hbos", "--no-wait")
     assert run_json("job", "wait", result["job_id"])["status"] == "completed"
@@ -125,7 +171,7 @@ def test_failures_are_one_line_and_an_exit_code(run, served, table, tmp_path, mo
         (["dataset", "upload", table, "--type", "a"], 2, "COLUMN=TYPE"),
         (["dataset", "update", "x"], 2, "--name"),
         (["detector", "create", "x", "--algorithm", "nothing"], 3, "nothing"),
-        (["detector", "threshold", "x"], 2, "--max-alerts"),
+        (["detector", "threshold", "x"], 2, "--score"),
         (["detector", "share", "x"], 2, "--everyone"),
         (["detector", "unshare", "x"], 2, "--everyone"),
         (["dataset", "list", "--server", "ftp://x"], 2, "http"),

@@ -39,7 +39,10 @@ JOB = {
 }
 DETECTOR = {
     "id": "d",
+    "owner_id": "o",
+    "access": "own",
     "name": "n",
+    "description": "",
     "algorithm": "hbos",
     "parameters": {},
     "columns": None,
@@ -47,6 +50,7 @@ DETECTOR = {
     "max_alerts": None,
     "fdr": None,
     "quantile": None,
+    "threshold": None,
     "seed": 0,
     "status": "untrained",
     "model_id": None,
@@ -182,8 +186,7 @@ def test_creating_again_carries_the_same_key_and_each_call_its_own(server, call)
     keys = [headers["idempotency-key"] for _, headers, _ in server.requests]
     assert len(keys) == 4
     assert keys[0] == keys[1] == keys[2] != keys[3]
-    bodies = {body for _, _, body in server.requests}
-    assert bodies == {b'{"name":"n"}'}
+    assert {body for _, _, body in server.requests} == {b'{"name":"n","description":""}'}
 
 
 def test_a_conflict_of_our_own_making_is_waited_out_another_is_told(server, call):
@@ -213,6 +216,17 @@ def test_a_conditional_change_is_not_repeated_when_its_answer_is_lost(server, ca
     server.script += [answer(503), answer(412)]
     with pytest.raises(PreconditionFailed):
         call("datasets.delete", "x", if_match='"tag"')
+
+
+def test_what_must_not_happen_twice_is_not_repeated_when_its_answer_is_lost(server, call):
+    server.script += [DROP]
+    with pytest.raises(ConnectionFailed):
+        call("detectors.rollback", "d")
+    server.script += [answer(502)]
+    with pytest.raises(ServerError):
+        call("detectors.rollback", "d")
+    server.script += [answer(429), answer(body=DETECTOR)]  # refused is not lost
+    assert call("detectors.rollback", "d").id == "d"
 
 
 def test_an_upload_that_broke_is_sent_again_as_a_whole(server, call, tmp_path):

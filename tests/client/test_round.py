@@ -9,6 +9,7 @@ import pytest
 from pynomaly.client import (
     AsyncClient,
     Client,
+    Conflict,
     Forbidden,
     JobFailed,
     NotFound,
@@ -222,3 +223,40 @@ def test_rows_are_scored_at_once(ada, dataset):
     assert scores.items[1].score > scores.items[0].score
     assert scores.items[1].summary
     assert scores.items[1].reasons[0].column in ("amount", "age")
+
+
+def test_versions_are_chosen_compared_moved_and_carried_away(ada, dataset, tmp_path):
+    detector = ada.detectors.create(name="Versions", algorithm="hbos", description="Of payments")
+    for _ in range(2):
+        detector = ada.detectors.train(detector, dataset)
+    assert [version.version for version in ada.detectors.versions(detector)] == [2, 1]
+    assert ada.detectors.version(detector, "production").version == 2
+    assert ada.detectors.activate(detector, 1).model.version == 1
+    assert ada.detectors.rollback(detector).model.version == 2
+    assert ada.detectors.set_alias(detector, "staging", 1).version == 1
+    assert {alias.alias for alias in ada.detectors.aliases(detector)} == {"production", "staging"}
+    ada.detectors.delete_alias(detector, "staging")
+    assert ada.detectors.compare(detector, 1, 2).after.version == 2
+    assert ada.detectors.set_threshold(detector, max_alerts=3).max_alerts == 3
+    file = ada.detectors.export(detector, tmp_path / "m.pynomaly", version=1)
+    copy = ada.detectors.import_file(file, name="Copy")
+    assert (copy.name, copy.status, copy.algorithm) == ("Copy", "trained", "hbos")
+    detector = ada.detectors.get(detector)
+    renamed = ada.detectors.update(detector, name="New", if_match=detector.etag)
+    assert (renamed.name, renamed.status) == ("New", "trained")
+    with pytest.raises(PreconditionFailed):
+        ada.detectors.delete(detector, if_match=detector.etag)
+    result = ada.detections.detect(dataset, detector)
+    with pytest.raises(Conflict):
+        ada.detectors.delete(detector)
+    ada.detectors.delete(detector, cascade=True)
+    with pytest.raises(NotFound):
+        ada.detections.get(result)
+    assert "hbos" in [algorithm.name for algorithm in ada.detectors.algorithms()]
+
+
+def test_results_are_compared(ada, dataset):
+    results = [ada.detections.detect(dataset, algorithm=name, max_alerts=2) for name in ("hbos", "ecod")]
+    found = ada.detections.compare(results)
+    assert [one.algorithm for one in found.results] == ["hbos", "ecod"]
+    assert found.pairs[0].n_both == 2

@@ -127,7 +127,13 @@ def export(
 def compare(remote: Remote, ids: Ids) -> None:
     """Put results on the same dataset beside each other."""
     found = remote.client.detections.compare(ids)
-    remote.show(found, sorted(found.model_fields_set))
+    if remote.as_json:
+        remote.show(found, ())
+        return
+    about = {"id": "id", "algorithm": "algorithm", "n_anomalies": "anomalies", "seconds": "seconds"}
+    remote.show_all(found.results, about, len(found.results))
+    agree = {"ids": "pair", "spearman": "rank correlation", "n_both": "both flag", "n_either": "either flags"}
+    remote.show_all(found.pairs, agree, len(found.pairs))
 
 
 @app.command()

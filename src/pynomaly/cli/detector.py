@@ -35,9 +35,13 @@ LINE = {
     "created_at": "made",
     "updated_at": "changed",
 }
-ABOUT = (*LINE, "parameters", "columns", "contamination", "max_alerts", "fdr", "quantile", "error_detail")
+WAYS = ("contamination", "max_alerts", "fdr", "quantile", "threshold")
+ABOUT = (*LINE, "description", "parameters", "columns", *WAYS, "error_detail")
+CUT = ("version", *WAYS, "flagged_share")
 VERSION = {
     "version": "version",
+    "active": "in use",
+    "aliases": "aliases",
     "dataset_id": "dataset",
     "threshold": "threshold",
     "estimated_contamination": "estimated contamination",
@@ -140,12 +144,39 @@ def move(
     max_alerts: MaxAlerts = None,
     fdr: Fdr = None,
     quantile: Quantile = None,
+    score: Annotated[float | None, typer.Option(help="Flag what scores higher.")] = None,
 ) -> None:
     """Move the threshold, without training again."""
     chosen = threshold(contamination=contamination, max_alerts=max_alerts, fdr=fdr, quantile=quantile)
-    if not chosen:
-        raise UsageError("Say where to: --contamination, --max-alerts, --fdr or --quantile.")
-    remote.show(remote.client.detectors.set_threshold(id, **chosen), ABOUT)
+    if score is not None:
+        chosen["threshold"] = score
+    if len(chosen) != 1:
+        raise UsageError("Say where to: --contamination, --max-alerts, --fdr, --quantile or --score.")
+    remote.show(remote.client.detectors.set_threshold(id, **chosen), CUT)
+
+
+@app.command()
+@remote
+def compare(remote: Remote, id: Id, before: Version, after: Version) -> None:  # noqa: A002
+    """Tell what differs between two versions."""
+    found = remote.client.detectors.compare(id, before, after)
+    if remote.as_json:
+        remote.show(found, ())
+        return
+    changes = [*found.definition, *found.columns, *found.outcome]
+    remote.show_all(changes, {"name": "what", "before": "before", "after": "after"}, len(changes) or 1)
+
+
+@app.command()
+@remote
+def alias(
+    remote: Remote,
+    id: Id,  # noqa: A002
+    name: Annotated[str, typer.Argument(help="The name; `production` is the version in use.")],
+    version: Version,
+) -> None:
+    """Give a version a name, or let the name stand for another version."""
+    remote.show(remote.client.detectors.set_alias(id, name, version), ("alias", "version"))
 
 
 @app.command()
@@ -174,11 +205,16 @@ def import_(
 
 @app.command()
 @remote
-def delete(remote: Remote, ids: Ids, yes: Yes = False) -> None:
+def delete(
+    remote: Remote,
+    ids: Ids,
+    cascade: Annotated[bool, typer.Option("--cascade", help="Also the results that depend on them.")] = False,
+    yes: Yes = False,
+) -> None:
     """Delete detectors with their versions."""
     confirm(f"Delete {len(ids)} detector(s): {', '.join(ids)}?", yes)
     for one in ids:
-        remote.client.detectors.delete(one)
+        remote.client.detectors.delete(one, cascade=cascade)
         remote.note(f"deleted {one}")
 
 

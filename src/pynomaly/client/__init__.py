@@ -22,10 +22,12 @@ from pynomaly.client.errors import (
 )
 from pynomaly.client.models import (
     Algorithm,
+    Alias,
     ApiKey,
     AuditEntry,
     Batch,
     Comparison,
+    Cut,
     Dataset,
     Detector,
     Feedback,
@@ -39,11 +41,13 @@ from pynomaly.client.models import (
     Share,
     User,
     Version,
+    VersionComparison,
 )
 from pynomaly.client.retry import Retry
 
 __all__ = [
     "Algorithm",
+    "Alias",
     "ApiError",
     "ApiKey",
     "AsyncClient",
@@ -54,6 +58,7 @@ __all__ = [
     "Comparison",
     "Conflict",
     "ConnectionFailed",
+    "Cut",
     "Dataset",
     "Detector",
     "Feedback",
@@ -80,5 +85,6 @@ __all__ = [
     "UnexpectedAnswer",
     "User",
     "Version",
+    "VersionComparison",
     "WaitTimedOut",
 ]

@@ -43,7 +43,7 @@ class Account(Resource[D]):
     def change_password(self, current_password: str, new_password: str) -> Flow[None]:
         """Choose a new password; all other log-ins end."""
         body = {"current_password": current_password, "new_password": new_password}
-        return self._none("POST", "/auth/password", body=body)
+        return self._none("POST", "/auth/password", body=body, once=True)
 
     @Listing
     def sessions(self, *, page_size: int | None = None) -> Pages[Session]:

@@ -1,16 +1,15 @@
 """Detectors: define, train, keep versions of them, move thresholds, carry them from server to server."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import Literal, Unpack
 
 from pynomaly.client.flow import Flow, Pages, Upload
 from pynomaly.client.jobs import OnJob, waited
-from pynomaly.client.models import Algorithm, Comparison, Detector, Started, Version
+from pynomaly.client.models import Algorithm, Alias, Cut, Detector, Started, Version, VersionComparison
 from pynomaly.client.operation import D, HasId, Listing, Operation, at, id_of, only_if
-from pynomaly.client.recipe import Definition, Recipe, Threshold
+from pynomaly.client.recipe import Definition, Move, Recipe
 from pynomaly.client.sharing import Sharing
 
 Sort = Literal["created_at", "-created_at", "name", "-name", "updated_at", "-updated_at"]
@@ -27,9 +26,10 @@ class Detectors(Sharing[D]):
         return self._pages(Algorithm, "/detectors/algorithms", fields=fields)
 
     @Operation
-    def create(self, /, *, name: str, **recipe: Unpack[Recipe]) -> Flow[Detector]:
+    def create(self, /, *, name: str, description: str = "", **recipe: Unpack[Recipe]) -> Flow[Detector]:
         """Define a detector: algorithm, parameters, columns, seed, threshold, as `Recipe` lists them."""
-        return self._one(Detector, "POST", "/detectors", body={"name": name, **recipe})
+        body = {"name": name, "description": description, **recipe}
+        return self._one(Detector, "POST", "/detectors", body=body)
 
     @Listing
     def list(
@@ -38,8 +38,6 @@ class Detectors(Sharing[D]):
         status: str | None = None,
         algorithm: str | None = None,
         name: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
         sort: Sort | None = None,
         fields: Sequence[str] | None = None,
         page_size: int | None = None,
@@ -51,8 +49,6 @@ class Detectors(Sharing[D]):
             status=status,
             algorithm=algorithm,
             name=name,
-            since=since,
-            until=until,
             sort=sort,
             fields=fields,
             limit=page_size,
@@ -72,9 +68,12 @@ class Detectors(Sharing[D]):
         return self._one(Detector, "PATCH", path, body=dict(changes), headers=only_if(if_match))
 
     @Operation
-    def delete(self, detector: HasId | str, *, if_match: str | None = None) -> Flow[None]:
-        """Delete a detector with its versions."""
-        return self._none("DELETE", f"/detectors/{at(detector)}", headers=only_if(if_match))
+    def delete(
+        self, detector: HasId | str, *, cascade: bool = False, if_match: str | None = None
+    ) -> Flow[None]:
+        """Delete a detector with its versions; `cascade`: also results that depend on it, else it stays."""
+        path, query = f"/detectors/{at(detector)}", {"cascade": cascade or None}
+        return self._none("DELETE", path, query=query, headers=only_if(if_match))
 
     @Operation
     def train(
@@ -100,11 +99,11 @@ class Detectors(Sharing[D]):
 
     @Operation
     def set_threshold(
-        self, detector: HasId | str, /, *, if_match: str | None = None, **threshold: Unpack[Threshold]
-    ) -> Flow[Detector]:
-        """Move the threshold without training again: one of contamination, max_alerts, fdr, quantile."""
+        self, detector: HasId | str, /, *, if_match: str | None = None, **threshold: Unpack[Move]
+    ) -> Flow[Cut]:
+        """Move the threshold, as `Move` lists the ways, without training again."""
         path = f"/detectors/{at(detector)}/threshold"
-        return self._one(Detector, "PUT", path, body=dict(threshold), headers=only_if(if_match))
+        return self._one(Cut, "PUT", path, body=dict(threshold), headers=only_if(if_match))
 
     @Listing
     def versions(
@@ -119,21 +118,40 @@ class Detectors(Sharing[D]):
         return self._one(Version, "GET", f"/detectors/{at(detector)}/versions/{at(version)}")
 
     @Operation
-    def activate(self, detector: HasId | str, version: int | str) -> Flow[Detector]:
+    def activate(
+        self, detector: HasId | str, version: int | str, *, if_match: str | None = None
+    ) -> Flow[Detector]:
         """Use this version from now on."""
         path = f"/detectors/{at(detector)}/versions/{at(version)}/activate"
-        return self._one(Detector, "POST", path)
+        return self._one(Detector, "POST", path, headers=only_if(if_match))
 
     @Operation
-    def rollback(self, detector: HasId | str) -> Flow[Detector]:
-        """Use the version again that was in use before."""
-        return self._one(Detector, "POST", f"/detectors/{at(detector)}/rollback")
+    def rollback(self, detector: HasId | str, *, if_match: str | None = None) -> Flow[Detector]:
+        """Use the version again that was in use before; not sent again when its answer is lost."""
+        path = f"/detectors/{at(detector)}/rollback"
+        return self._one(Detector, "POST", path, headers=only_if(if_match), once=True)
 
     @Operation
-    def compare(self, detector: HasId | str, versions: Sequence[int | str]) -> Flow[Comparison]:
-        """Put versions beside each other."""
-        query = {"versions": [str(version) for version in versions]}
-        return self._one(Comparison, "GET", f"/detectors/{at(detector)}/compare", query=query)
+    def compare(self, detector: HasId | str, before: int | str, after: int | str) -> Flow[VersionComparison]:
+        """Tell what differs between two versions."""
+        path, query = f"/detectors/{at(detector)}/compare", {"versions": f"{before},{after}"}
+        return self._one(VersionComparison, "GET", path, query=query)
+
+    @Listing
+    def aliases(self, detector: HasId | str) -> Pages[Alias]:
+        """Go through what versions are called."""
+        return self._pages(Alias, f"/detectors/{at(detector)}/aliases")
+
+    @Operation
+    def set_alias(self, detector: HasId | str, alias: str, version: int | str) -> Flow[Alias]:
+        """Give a version a name, or let the name stand for another; `production` puts it into use."""
+        path = f"/detectors/{at(detector)}/aliases/{at(alias)}"
+        return self._one(Alias, "PUT", path, body={"version": version})
+
+    @Operation
+    def delete_alias(self, detector: HasId | str, alias: str) -> Flow[None]:
+        """Take a name back; the version stays."""
+        return self._none("DELETE", f"/detectors/{at(detector)}/aliases/{at(alias)}")
 
     @Operation
     def export(

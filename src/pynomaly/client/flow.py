@@ -37,6 +37,8 @@ class Call:
     upload: Upload | None = None
     save: Path | None = None
     """Write the answer's body here, at once and as a whole, instead of returning it."""
+    once: bool = False
+    """Done twice, it is not the same as done once."""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -51,7 +53,7 @@ class Call:
     @property
     def may_be_repeated(self) -> bool:
         """Whether trying again is right when it is not known if the first try had its effect."""
-        return "If-Match" not in self.headers  # its own effect would look like another's change
+        return not self.once and "If-Match" not in self.headers  # its effect would look like another's
 
 
 @dataclass(frozen=True)

@@ -200,18 +200,70 @@ class Version(Answer):
     id: str
     version: int
     dataset_id: str | None
+    algorithm: str
+    parameters: dict[str, Any]
     columns: list[dict[str, Any]]
     threshold: float
+    """As it was trained."""
     estimated_contamination: float | None
+    metrics: dict[str, Any]
     notes: list[str]
     created_at: datetime
+    active: bool | None = None
+    """Whether it is the one in use; like `aliases` not told of a detector's `model`, which is."""
+    aliases: list[str] | None = None
+
+
+class Alias(Answer):
+    """A name for a version; `production` is the one in use."""
+
+    alias: str
+    version: int
+    model_id: str
+
+
+class Change(Answer):
+    """One thing that differs; None where a version does not have it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+class VersionComparison(Answer):
+    """Two versions and what differs: what was asked for, which columns are used, and what came of it."""
+
+    before: Version
+    after: Version
+    definition: list[Change]
+    columns: list[Change]
+    outcome: list[Change]
+
+
+class Cut(Answer):
+    """Where a detector's threshold is now."""
+
+    detector_id: str
+    model_id: str
+    version: int
+    contamination: float | str | None
+    max_alerts: int | None
+    fdr: float | None
+    quantile: float | None
+    threshold: float
+    """The score in effect: rows that score higher are anomalies."""
+    flagged_share: float
+    """Share of the training rows that score higher."""
 
 
 class Detector(Answer):
     """An algorithm with its parameters and columns; `model` is the version in use, and not there in lists."""
 
     id: str
+    owner_id: str
+    access: Held
     name: str
+    description: str
     algorithm: str
     parameters: dict[str, Any]
     columns: list[str] | None
@@ -219,6 +271,8 @@ class Detector(Answer):
     max_alerts: int | None
     fdr: float | None
     quantile: float | None
+    threshold: float | None
+    """A score that was chosen by hand; it counts, not the four, until another version is used."""
     seed: int
     status: str
     model_id: str | None
@@ -323,8 +377,47 @@ class BatchItem(Answer):
     error_detail: str | None
 
 
+class ComparedResult(Answer):
+    """One of the results that are compared."""
+
+    id: str
+    name: str
+    algorithm: str
+    n_anomalies: int
+    threshold: float
+    seconds: float
+
+
+class ComparedPair(Answer):
+    """Two results: rank correlation of their scores, and the flagged rows in common."""
+
+    ids: list[str]
+    spearman: float | None
+    jaccard: float | None
+    n_both: int
+    n_either: int
+
+
+class ComparedRow(Answer):
+    """A row on which results differ, with its rank and verdict in each."""
+
+    row: int
+    ranks: list[float]
+    is_anomaly: list[bool]
+    values: dict[str, Any]
+
+
 class Comparison(Answer):
-    """Results, or versions, beside each other."""
+    """Results of one dataset side by side; `rows` are those whose ranks differ by the greatest factor."""
+
+    dataset_id: str
+    n_rows: int
+    results: list[ComparedResult]
+    differences: list[dict[str, Any]]
+    pairs: list[ComparedPair]
+    overlap: list[dict[str, Any]]
+    """How many rows are flagged by exactly these results."""
+    rows: list[ComparedRow]
 
 
 class Feedback(Answer):

@@ -27,3 +27,11 @@ class Definition(Recipe, total=False):
     """All of a detector that can be changed."""
 
     name: str
+    description: str
+
+
+class Move(Threshold, total=False):
+    """Where a trained detector's threshold goes; exactly one of the five is given."""
+
+    threshold: float
+    """A score: rows that score higher are anomalies."""
