@@ -71,7 +71,7 @@ def test_detect_with_an_algorithm(database: Database, context: Context, actor: U
         assert rows[0].row == 40
         assert rows[0].reasons[0]["column"] == "a"
         assert cursor is not None
-        assert len(keys_in_use(session)) == 3
+        assert len(keys_in_use(session)) == 4  # the upload, the table, the model, the result
         assert service.list_page(session, actor)[0] == [found]
         made = service.export(session, actor, context.storage, detection.id, "csv")
         assert made.filename == "t anomalies.csv"

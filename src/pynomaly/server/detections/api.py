@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
+from fastapi import Path as ApiPath
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from pynomaly.server.detections import batch, compare, service
+from pynomaly.server.detections import batch, changes, compare, feedback, service
 from pynomaly.server.detections.export import Format
-from pynomaly.server.detections.models import Detection
+from pynomaly.server.detections.filters import Filters
+from pynomaly.server.detections.models import Detection, DetectionStatus, Verdict
 from pynomaly.server.detections.result import Sort
 from pynomaly.server.detections.schemas import (
     BatchBody,
@@ -22,6 +24,10 @@ from pynomaly.server.detections.schemas import (
     DetectBody,
     DetectionAnswer,
     DetectionList,
+    DetectionPatch,
+    FeedbackBody,
+    FeedbackGiven,
+    FeedbackList,
     ResultRowList,
 )
 from pynomaly.server.detectors.service import ways
@@ -29,14 +35,27 @@ from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute, Fields
-from pynomaly.server.web.deps import Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep, may
+from pynomaly.server.web.deps import (
+    Cursor,
+    DatabaseDep,
+    Limit,
+    SessionDep,
+    SettingsDep,
+    Since,
+    StorageDep,
+    Until,
+    may,
+)
 from pynomaly.server.web.idempotency import Idempotent
+from pynomaly.server.web.tags import IF_MATCH, IF_NONE_MATCH, TagsDep
 
 SENT_AT_ONCE = 256 * 1024
 
 router = APIRouter(prefix="/detection", tags=["detection"], route_class=ApiRoute)
 Reader = Annotated[User, may("detections:read")]
 Writer = Annotated[User, may("detections:write")]
+Id = Annotated[str | None, Query(max_length=36)]
+ListSort = Literal["created_at", "-created_at", "n_rows", "-n_rows", "n_anomalies", "-n_anomalies"]
 
 
 @router.post(
@@ -59,7 +78,7 @@ def _start(actor: User, body: DetectBody, session: Session) -> Begun:
 
 
 def _shown(actor: User, session: Session, id_: str) -> DetectionAnswer:
-    return present(service.get(session, actor, id_))
+    return present(session, service.get(session, actor, id_))
 
 
 @router.post("/batch", status_code=202, dependencies=[Idempotent])
@@ -90,16 +109,69 @@ def compare_results(
 
 
 @router.get("/results")
-def show_all(actor: Reader, session: SessionDep, limit: Limit = 50, cursor: Cursor = None) -> DetectionList:
-    """List results, newest first."""
-    detections, next_cursor = service.list_page(session, actor, cursor, limit)
+def show_all(
+    actor: Reader,
+    session: SessionDep,
+    status: DetectionStatus | None = None,
+    dataset_id: Id = None,
+    detector_id: Id = None,
+    algorithm: Annotated[str | None, Query(max_length=64)] = None,
+    batch_id: Id = None,
+    since: Since = None,
+    until: Until = None,
+    sort: ListSort = "-created_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    _fields: Fields = None,
+) -> DetectionList:
+    """List results, newest first; `batch_id` is the job of a batch."""
+    filters = Filters(status, dataset_id, detector_id, algorithm, batch_id, since, until)
+    detections, next_cursor = service.list_page(session, actor, cursor, limit, sort, filters)
     return DetectionList.model_validate({"items": detections, "next_cursor": next_cursor})
 
 
 @router.get("/results/{id}")
-def show(actor: Reader, session: SessionDep, id: str) -> DetectionAnswer:  # noqa: A002
+def show(
+    actor: Reader,
+    session: SessionDep,
+    tags: TagsDep,
+    id: str,  # noqa: A002
+    _if_none_match: IF_NONE_MATCH = None,
+    _fields: Fields = None,
+) -> DetectionAnswer:
     """Look at one result: how far it is, and its summary once it is completed."""
-    return present(service.get(session, actor, id))
+    return tags.give(present(session, service.get(session, actor, id)))
+
+
+@router.patch("/results/{id}")
+def change(
+    actor: Writer,
+    session: SessionDep,
+    tags: TagsDep,
+    id: str,  # noqa: A002
+    body: DetectionPatch,
+    _if_match: IF_MATCH = None,
+) -> DetectionAnswer:
+    """Name a result, or write remarks on it."""
+    detection = changes.locked(session, actor, id)
+    tags.require(present(session, detection))
+    changes.update(session, detection, **body.model_dump(exclude_unset=True))
+    return tags.give(present(session, detection))
+
+
+@router.delete("/results/{id}", status_code=204)
+def delete(
+    actor: Writer,
+    session: SessionDep,
+    storage: StorageDep,
+    tags: TagsDep,
+    id: str,  # noqa: A002
+    _if_match: IF_MATCH = None,
+) -> None:
+    """Delete a result with its files and feedback; 409 while its job is not done."""
+    detection = changes.locked(session, actor, id)
+    tags.require(present(session, detection))
+    changes.delete(session, actor, storage, detection)
 
 
 @router.get("/results/{id}/rows")
@@ -111,6 +183,7 @@ def show_rows(
     sort: Sort = "-score",
     limit: Limit = 50,
     cursor: Cursor = None,
+    _fields: Fields = None,
 ) -> ResultRowList:
     """Page through the rows with values, scores and reasons; by default the most anomalous first."""
     rows, next_cursor = service.rows(session, actor, storage, id, sort, limit, cursor)
@@ -145,7 +218,48 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def present(detection: Detection) -> DetectionAnswer:
+@router.get("/results/{id}/feedback")
+def show_feedback(
+    actor: Reader,
+    session: SessionDep,
+    id: str,  # noqa: A002
+    verdict: Verdict | None = None,
+    sort: Literal["row", "-row", "updated_at", "-updated_at"] = "row",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    _fields: Fields = None,
+) -> FeedbackList:
+    """List what people said of a result's rows."""
+    page = feedback.list_page(session, actor, id, verdict, sort, cursor, limit)
+    return FeedbackList.model_validate({"items": page.items, "next_cursor": page.next_cursor})
+
+
+@router.post("/results/{id}/feedback", dependencies=[Idempotent])
+def give_feedback(
+    actor: Writer,
+    session: SessionDep,
+    id: str,  # noqa: A002
+    body: FeedbackBody,
+) -> FeedbackGiven:
+    """Say of up to 1,000 rows whether they are anomalies; it replaces what one said of them before."""
+    said = [feedback.Said(**one.model_dump()) for one in body.items]
+    return FeedbackGiven.model_validate({"items": feedback.give(session, actor, id, said)})
+
+
+@router.delete("/results/{id}/feedback/{row}", status_code=204)
+def take_feedback_back(
+    actor: Writer,
+    session: SessionDep,
+    id: str,  # noqa: A002
+    row: Annotated[int, ApiPath(ge=0, lt=2**53)],
+) -> None:
+    """Take back one's own verdict on a row."""
+    feedback.take_back(session, actor, id, row)
+
+
+def present(session: Session, detection: Detection) -> DetectionAnswer:
     """Give all that is known of one detection."""
-    fields = {name: getattr(detection, name) for name in DetectionAnswer.model_fields}
-    return DetectionAnswer.model_validate(fields | ways(detection))
+    names = DetectionAnswer.model_fields.keys() - {"feedback"}
+    fields = {name: getattr(detection, name) for name in names}
+    counts = feedback.counts(session, detection)
+    return DetectionAnswer.model_validate(fields | ways(detection) | {"feedback": counts})

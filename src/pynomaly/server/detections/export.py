@@ -4,13 +4,15 @@
 `in_a_process`, and exits with status 3 when the export needs more room than it may have.
 """
 
+import csv
 import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pynomaly.errors import TableTooLarge
 from pynomaly.server.detections.result import RESULT_COLUMNS
@@ -18,6 +20,11 @@ from pynomaly.server.written import OPTIONS, harmless, harmless_name, identifier
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Limits
 
+if TYPE_CHECKING:
+    import duckdb
+
+Said = tuple[int, str, str]
+"""A row's number, the verdict on it, and a note."""
 Format = Literal["csv", "parquet", "json"]
 TOO_LARGE = 3
 NICENESS = 10
@@ -31,6 +38,7 @@ def in_a_process(
     target: Path,
     form: Format,
     *,
+    feedback: Sequence[Said] = (),
     memory_mib: int,
     timeout_seconds: float,
 ) -> None:
@@ -41,7 +49,7 @@ def in_a_process(
         subprocess.SubprocessError: it failed otherwise, or took too long.
     """
     files = {"result": str(result), "dataset": str(dataset), "target": str(target)}
-    task = {**files, "columns": columns, "form": form, "memory_mib": memory_mib}
+    task = {**files, "columns": columns, "form": form, "feedback": feedback, "memory_mib": memory_mib}
     command = [sys.executable, "-m", __name__]
     with _one_at_a_time:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -59,17 +67,24 @@ def main() -> None:
     result, dataset, target = (Path(task[name]) for name in ("result", "dataset", "target"))
     limits = Limits(memory_mib=task["memory_mib"], threads=1)
     try:
-        export(result, dataset, task["columns"], target, task["form"], limits)
+        export(result, dataset, task["columns"], target, task["form"], limits, task["feedback"])
     except TableTooLarge as error:
         sys.stderr.write(error.message)
         sys.exit(TOO_LARGE)
 
 
 def export(
-    result: Path, dataset: Path, columns: list[str], target: Path, form: Format, limits: Limits
+    result: Path,
+    dataset: Path,
+    columns: list[str],
+    target: Path,
+    form: Format,
+    limits: Limits,
+    feedback: Sequence[Said] = (),
 ) -> None:
     """Write all rows by rank, result columns first, then the dataset's, to `target`, alone in its folder.
 
+    With `feedback` (row, verdict, note), its verdicts and notes stand between them.
     In CSV, reasons are sentences, the nearest normal row is its number, and text that a spreadsheet would run
     as a formula gets an apostrophe in front.
 
@@ -81,22 +96,39 @@ def export(
         reading("The export", limits),
     ):
         kinds = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(dataset))})").fetchall()
-        names = unique([*RESULT_COLUMNS, *columns])
+        said = ["verdict", "note"] if feedback else []
+        names = unique([*RESULT_COLUMNS, *said, *columns])
         sources = [f"r.{name}" for name in RESULT_COLUMNS[:-2]]
-        sources += [_REASONS[form], _NEAREST[form]]
+        sources += [_REASONS[form], _NEAREST[form], *(f"f.{name}" for name in said)]
         sources += [f"d.{name}" for name, *_ in kinds]
         text = [name in ("summary", "reasons") for name in RESULT_COLUMNS]
+        text += [True] * len(said)
         text += [kind == "VARCHAR" for _, kind, *_ in kinds]
         if form == "csv":
             sources = [harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
             names = [harmless_name(name) for name in names]
         chosen = ", ".join(f"{s} AS {identifier(n)}" for s, n in zip(sources, names, strict=True))
+        joined = ""
+        if feedback:
+            _load(connection, feedback, target.parent / "feedback.csv")
+            joined = "LEFT JOIN feedback f ON f.row = r.row "
         connection.execute(
             f"COPY (SELECT {chosen} FROM read_parquet({literal(str(result))}) r "
             f"JOIN read_parquet({literal(str(dataset))}, file_row_number = true) d "
-            "ON d.file_row_number = r.row "
+            f"ON d.file_row_number = r.row {joined}"
             f"ORDER BY r.rank) TO {literal(str(target))} ({OPTIONS[form]})"
         )
+
+
+def _load(connection: "duckdb.DuckDBPyConnection", feedback: Sequence[Said], file: Path) -> None:
+    """Hand verdicts to DuckDB as a table: through a file, since that is quick however many there are."""
+    with file.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(feedback)
+    connection.execute(
+        f"CREATE TEMP TABLE feedback AS SELECT * FROM read_csv({literal(str(file))}, header = false, "
+        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false, "
+        "columns = {'row': 'BIGINT', 'verdict': 'VARCHAR', 'note': 'VARCHAR'})"
+    )
 
 
 _REASONS: dict[Format, str] = {

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from pynomaly.detection.catalogue import DEFAULT
 from pynomaly.detection.choice import Contamination
-from pynomaly.server.detections.models import DetectionStatus
+from pynomaly.server.detections.models import DetectionStatus, Verdict
 from pynomaly.server.detectors.schemas import Recipe, Threshold
 from pynomaly.server.jobs.models import JobStatus
-from pynomaly.server.web.schema import Answer
+from pynomaly.server.web.schema import Answer, Body
 
 
 class DetectBody(Recipe):
@@ -52,9 +52,10 @@ class BatchStarted(Answer):
 
 
 class DetectionLine(Answer):
-    """One detection in a list."""
+    """One detection in a list; `name` is empty unless somebody named it."""
 
     id: str
+    name: str
     job_id: str | None
     status: DetectionStatus
     progress: float
@@ -79,9 +80,19 @@ class Histogram(Answer):
     counts: list[int]
 
 
+class FeedbackCounts(Answer):
+    """How many verdicts of each kind were given on a result's rows."""
+
+    anomaly: int = 0
+    normal: int = 0
+    unsure: int = 0
+
+
 class DetectionAnswer(DetectionLine):
     """One detection with its summary; `metrics.phases` has seconds and peak memory (MiB) of each phase."""
 
+    remarks: str
+    feedback: FeedbackCounts
     parameters: dict[str, Any]
     columns: list[str] | None
     contamination: Contamination | None
@@ -92,6 +103,51 @@ class DetectionAnswer(DetectionLine):
     score_histogram: Histogram | None
     metrics: dict[str, Any] | None
     notes: list[str]
+
+
+class DetectionPatch(Body):
+    """What people call a result, and what they have to say about it; what is left out stays."""
+
+    name: str = Field("", max_length=200)
+    remarks: str = Field("", max_length=10_000)
+
+
+class VerdictBody(Body):
+    """A verdict on one row, by its 0-based number in the dataset."""
+
+    row: int = Field(ge=0, lt=2**53)
+    verdict: Verdict
+    note: str = Field("", max_length=4000)
+
+
+class FeedbackBody(Body):
+    """Verdicts; those that one gave before on the same rows are replaced."""
+
+    items: list[VerdictBody] = Field(min_length=1, max_length=1000)
+
+
+class FeedbackAnswer(Answer):
+    """What one person said of one row."""
+
+    row: int
+    verdict: Verdict
+    note: str
+    user_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class FeedbackGiven(Answer):
+    """The verdicts that were given, as they are kept."""
+
+    items: list[FeedbackAnswer]
+
+
+class FeedbackList(Answer):
+    """A page of feedback."""
+
+    items: list[FeedbackAnswer]
+    next_cursor: str | None
 
 
 class DetectionList(Answer):

@@ -18,8 +18,9 @@ from pynomaly.server.access import find, require, visible
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id
-from pynomaly.server.detections import result
+from pynomaly.server.detections import feedback, result
 from pynomaly.server.detections.export import Format, in_a_process
+from pynomaly.server.detections.filters import ANY, Filters
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.result import SORTS as ROW_SORTS
 from pynomaly.server.detections.result import ResultRow
@@ -53,6 +54,7 @@ class Export:
     columns: list[str]
     form: Format
     filename: str
+    feedback: list[tuple[int, str, str]]
 
     @property
     def media_type(self) -> str:
@@ -74,6 +76,7 @@ class Export:
                 self.columns,
                 folder / target.name,
                 self.form,
+                feedback=self.feedback,
                 memory_mib=settings.job_memory_mib // 2,
                 timeout_seconds=settings.job_timeout_seconds,
             )
@@ -200,15 +203,20 @@ def get(session: Session, actor: User, id_: str) -> Detection:
 
 
 def list_page(
-    session: Session, actor: User, cursor: str | None = None, limit: int = 50
+    session: Session,
+    actor: User,
+    cursor: str | None = None,
+    limit: int = 50,
+    sort: str = "-created_at",
+    filters: Filters = ANY,
 ) -> tuple[list[Detection], str | None]:
     """List detections, newest first; returns them and the next page's cursor (None: it is the last)."""
-    query = visible(actor, Detection).options(
+    query = filters.applied(visible(actor, Detection)).options(
         joinedload(Detection.job),
         joinedload(Detection.dataset).defer(Dataset.columns),  # there may be thousands, and nobody looks
         joinedload(Detection.detector),
     )
-    page = paging.page(session, query, SORTS, "-created_at", cursor, limit)
+    page = paging.page(session, query, SORTS, sort, cursor, limit)
     return page.items, page.next_cursor
 
 
@@ -254,7 +262,8 @@ def export(session: Session, actor: User, storage: LocalStorage, id_: str, form:
     """
     detection = _completed(session, actor, id_)
     stem = re.sub(r'[\\/:*?"<>|]+', "-", detection.dataset.name)
-    return Export(*_files(detection, storage), _columns(detection), form, f"{stem} anomalies.{form}")
+    said = feedback.latest(session, detection)
+    return Export(*_files(detection, storage), _columns(detection), form, f"{stem} anomalies.{form}", said)
 
 
 def _columns(detection: Detection) -> list[str]:
