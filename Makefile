@@ -53,6 +53,8 @@ bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory 
 	$(BIN)/python benchmarks/faithfulness.py --seeds 1
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/server.py
+	@command -v wrk > /dev/null || apt-get install --yes --quiet wrk || echo "Install wrk to measure single requests." >&2
+	! command -v wrk > /dev/null || $(BIN)/python benchmarks/requests.py
 	$(BIN)/python benchmarks/jobs.py
 	$(BIN)/python benchmarks/faces.py --data $(ADBENCH)
 	$(BIN)/python benchmarks/accuracy.py --data $(ADBENCH) --max-rows 2000 --seeds 1 --time-limit 60
