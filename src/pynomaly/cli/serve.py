@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from pynomaly.errors import ConfigurationError
-from pynomaly.server import log
+from pynomaly.server import log, production
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.supervisor import Supervisor
 from pynomaly.server.live.api import MOST_BYTES
@@ -36,6 +36,7 @@ def command(host: Host = None, port: Port = None, worker_slots: Slots = None) ->
     """Serve the web interface and the REST API, with a worker, until told to stop."""
     settings = load(host=host, port=port, worker_slots=worker_slots)
     log.configure(settings)
+    production.check(settings)
     return_large_blocks()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pynomaly.server import log
+from pynomaly.server import log, production
 from pynomaly.server.migrate import upgrade
 from pynomaly.server.work import work
 from pynomaly.settings import load
@@ -18,5 +18,6 @@ def command(slots: Slots = None) -> None:
     """Run queued jobs until told to stop; more workers may run on the same database and storage."""
     settings = load()
     log.configure(settings)
+    production.check(settings)
     upgrade(settings)
     work(settings, slots)

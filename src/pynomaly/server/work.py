@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Mapping
 
-from pynomaly.server import log
+from pynomaly.server import log, production
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.tasks import Task
 from pynomaly.server.jobs.worker import Worker, stop_on_signals
@@ -18,6 +18,7 @@ PRELOAD = ("duckdb", "pynomaly.library", "pynomaly.tables", "pynomaly.server.war
 
 def work(settings: Settings, slots: int | None = None, *, supervised: bool = False) -> None:
     """Run jobs until told to stop by a signal or, when `supervised`, by the end of standard input."""
+    production.check(settings)
     forkserver = Forkserver(to_load(TASKS))
     worker = Worker(settings, TASKS, forkserver, slots=slots, keys_in_use=keys_in_use, sweeps=SWEEPS)
     stop_on_signals(worker)

@@ -10,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 import pynomaly
+from pynomaly.server import production
 from pynomaly.server.admin import api as admin_api
 from pynomaly.server.admin import audit_api
 from pynomaly.server.datasets import api as datasets_api
@@ -92,6 +93,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
     `database` is closed at shutdown only when it is made here.
     """
+    production.check(settings)
     app = Application(
         title="Pynomaly",
         version=pynomaly.__version__,
