@@ -140,6 +140,19 @@ def test_results_are_compared_listed_and_made_many_at_once(run, run_json, datase
     assert item["id"] in [one["id"] for one in run_json("detection", "list", "--limit", 5)]
 
 
+def test_results_are_judged_named_and_deleted(run, run_json, dataset):
+    result = run_json("detection", "run", dataset, "-a", "hbos")["id"]
+    run("detection", "feedback", result, "normal", 3, 4, "--note", "known")
+    assert [(one["row"], one["note"]) for one in run_json("detection", "verdicts", result)] == [
+        (3, "known"),
+        (4, "known"),
+    ]
+    assert run_json("detection", "update", result, "--name", "March")["name"] == "March"
+    run("detection", "update", result, expect=2)
+    run("detection", "delete", result, "--yes")
+    run("detection", "show", result, expect=1)
+
+
 def test_datasets_are_changed_judged_shared_and_downloaded(run, run_json, served, dataset, table, tmp_path):
     assert run_json("dataset", "update", dataset, "--description", "Of verbs")["description"] == "Of verbs"
     assert run_json("dataset", "quality", dataset)["n_rows"] == 200

@@ -11,6 +11,7 @@ from pynomaly.client import (
     Client,
     Conflict,
     Forbidden,
+    InvalidRequest,
     JobFailed,
     NotFound,
     PreconditionFailed,
@@ -213,6 +214,7 @@ def test_a_batch_is_one_job_with_many_results(ada, dataset, payments):
     assert all(ada.detections.get(item.id).status == "completed" for item in batch.items)
     assert ada.jobs.get(batch.job_id).children["completed"] == 4
     assert len(list(ada.jobs.list(parent_id=batch.job_id, page_size=3))) == 4
+    assert len(list(ada.detections.list(batch=batch, dataset=other, fields=["id"]))) == 2
 
 
 def test_rows_are_scored_at_once(ada, dataset):
@@ -260,3 +262,22 @@ def test_results_are_compared(ada, dataset):
     found = ada.detections.compare(results)
     assert [one.algorithm for one in found.results] == ["hbos", "ecod"]
     assert found.pairs[0].n_both == 2
+
+
+def test_verdicts_are_given_listed_and_taken_back(ada, result):
+    given = ada.detections.feedback(result, {50: "anomaly", 3: "normal"}, note="seen")
+    assert {(one.row, one.verdict, one.note) for one in given} == {
+        (50, "anomaly", "seen"),
+        (3, "normal", "seen"),
+    }
+    assert [one.row for one in ada.detections.all_feedback(result, page_size=1)] == [3, 50]
+    assert [one.row for one in ada.detections.all_feedback(result, verdict="anomaly")] == [50]
+    ada.detections.delete_feedback(result, 3)
+    assert ada.detections.get(result).feedback == {"anomaly": 1, "normal": 0, "unsure": 0}
+    seen = ada.detections.get(result)
+    changed = ada.detections.update(result, name="March", remarks="As in February", if_match=seen.etag)
+    assert (changed.name, changed.remarks) == ("March", "As in February")
+    with pytest.raises(PreconditionFailed):
+        ada.detections.delete(result, if_match=seen.etag)
+    with pytest.raises(InvalidRequest):
+        ada.detections.feedback(result, {10_000: "normal"})

@@ -20,7 +20,7 @@ from pynomaly.cli.options import (
     threshold,
 )
 from pynomaly.cli.remote import Limit, NoWait, Remote, Timeout, Yes, confirm, remote
-from pynomaly.errors import FileMissing, InputError
+from pynomaly.errors import FileMissing, InputError, UsageError
 
 app = typer.Typer(help="Find anomalies on a server, and work with the results.", add_completion=False)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The result's identifier.")]
@@ -30,7 +30,7 @@ Detector = Annotated[str | None, typer.Option(metavar="ID", help="A detector.")]
 Status = Annotated[
     Literal["queued", "running", "completed", "failed", "cancelled"] | None, typer.Option(help="Only such.")
 ]
-Sort = Annotated[str | None, typer.Option(help="A field; - before it is downwards. [default: -score]")]
+Sort = Annotated[Literal["-score", "score", "row", "-row"], typer.Option(help="- is downwards.")]
 LINE = {
     "id": "id",
     "status": "status",
@@ -40,7 +40,8 @@ LINE = {
     "n_anomalies": "anomalies",
     "created_at": "made",
 }
-ABOUT = (*LINE, "name", "detector_id", "threshold", "estimated_contamination", "notes", "error_detail")
+OUTCOME = ("detector_id", "threshold", "estimated_contamination", "notes", "error_detail")
+ABOUT = (*LINE, "name", "remarks", *OUTCOME, "feedback")
 ROW = {"rank": "rank", "row": "row", "score": "score", "p_value": "p-value", "is_anomaly": "anomaly"}
 WHY = ROW | {"summary": "why"}
 
@@ -102,10 +103,26 @@ def show(remote: Remote, id: Id) -> None:  # noqa: A002
 
 @app.command()
 @remote
-def rows(remote: Remote, id: Id, sort: Sort = None, limit: Limit = 10) -> None:  # noqa: A002
+def rows(remote: Remote, id: Id, sort: Sort = "-score", limit: Limit = 10) -> None:  # noqa: A002
     """Print rows with scores and reasons, the most anomalous first."""
     found = remote.client.detections.rows(id, sort=sort, page_size=remote.page_size(limit))
     remote.show_all(found, WHY, limit)
+
+
+@app.command()
+@remote
+def update(
+    remote: Remote,
+    id: Id,  # noqa: A002
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    remarks: Annotated[str | None, typer.Option(help="What there is to say about it.")] = None,
+) -> None:
+    """Name a result, or write remarks on it."""
+    given = {"name": name, "remarks": remarks}
+    changes: dict[str, Any] = {field: text for field, text in given.items() if text is not None}
+    if not changes:
+        raise UsageError("Say what is to be changed: --name or --remarks.")
+    remote.show(remote.client.detections.update(id, **changes), ABOUT)
 
 
 @app.command()
@@ -162,7 +179,7 @@ def feedback(
     id: Id,  # noqa: A002
     verdict: Annotated[Literal["anomaly", "normal", "unsure"], typer.Argument(help="What the rows are.")],
     rows: Annotated[list[int], typer.Argument(metavar="ROW…", min=0, help="Rows, counted from 0.")],
-    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Say of rows whether they are anomalies."""
     remote.client.detections.feedback(id, dict.fromkeys(rows, verdict), note=note)

@@ -114,6 +114,7 @@ class Detections(Resource[D]):
         dataset: HasId | str | None = None,
         detector: HasId | str | None = None,
         algorithm: str | None = None,
+        batch: Batch | str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         sort: str | None = None,
@@ -128,6 +129,7 @@ class Detections(Resource[D]):
             dataset_id=None if dataset is None else id_of(dataset),
             detector_id=None if detector is None else id_of(detector),
             algorithm=algorithm,
+            batch_id=None if batch is None else id_of(batch),
             since=since,
             until=until,
             sort=sort,
@@ -145,12 +147,12 @@ class Detections(Resource[D]):
         self,
         result: HasId | str,
         *,
-        name: str | Keep | None = KEEP,
-        notes: Sequence[str] | str | Keep | None = KEEP,
+        name: str | Keep = KEEP,
+        remarks: str | Keep = KEEP,
         if_match: str | None = None,
     ) -> Flow[Result]:
-        """Name a result, or note something about it."""
-        body = given(name=name, notes=notes)
+        """Name a result, or write remarks on it."""
+        body = given(name=name, remarks=remarks)
         path = f"/detection/results/{at(result)}"
         return self._one(Result, "PATCH", path, body=body, headers=only_if(if_match))
 
@@ -161,10 +163,16 @@ class Detections(Resource[D]):
 
     @Listing
     def rows(
-        self, result: HasId | str, *, sort: str | None = None, page_size: int | None = None
+        self,
+        result: HasId | str,
+        *,
+        sort: Literal["-score", "score", "row", "-row"] = "-score",
+        fields: Sequence[str] | None = None,
+        page_size: int | None = None,
     ) -> Pages[ResultRow]:
         """Go through the rows with scores and reasons, the most anomalous first."""
-        return self._pages(ResultRow, f"/detection/results/{at(result)}/rows", sort=sort, limit=page_size)
+        path = f"/detection/results/{at(result)}/rows"
+        return self._pages(ResultRow, path, sort=sort, fields=fields, limit=page_size)
 
     @Operation
     def export(
@@ -182,23 +190,23 @@ class Detections(Resource[D]):
 
     @Operation
     def feedback(
-        self, result: HasId | str, verdicts: Mapping[int, Verdict], *, note: str | None = None
+        self, result: HasId | str, verdicts: Mapping[int, Verdict], *, note: str = ""
     ) -> Flow[Sequence[Feedback]]:
-        """Say of rows whether they are anomalies: `{17: "anomaly", 4: "normal"}`, with a note."""
-        items = [
-            {"row": row, "verdict": verdict} | ({} if note is None else {"note": note})
-            for row, verdict in verdicts.items()
-        ]
+        """Say of up to 1,000 rows whether they are anomalies: `{17: "anomaly", 4: "normal"}`, with a note."""
+        items = [{"row": row, "verdict": verdict, "note": note} for row, verdict in verdicts.items()]
         path = f"/detection/results/{at(result)}/feedback"
-        given_back = yield from self._one(FeedbackList, "POST", path, body={"items": items})
-        return given_back.items
+        kept = yield from self._one(FeedbackList, "POST", path, body={"items": items})
+        return kept.items
 
     @Listing
-    def all_feedback(self, result: HasId | str, *, page_size: int | None = None) -> Pages[Feedback]:
-        """Go through what was said of a result's rows."""
-        return self._pages(Feedback, f"/detection/results/{at(result)}/feedback", limit=page_size)
+    def all_feedback(
+        self, result: HasId | str, *, verdict: Verdict | None = None, page_size: int | None = None
+    ) -> Pages[Feedback]:
+        """Go through what people said of a result's rows."""
+        path = f"/detection/results/{at(result)}/feedback"
+        return self._pages(Feedback, path, verdict=verdict, limit=page_size)
 
     @Operation
     def delete_feedback(self, result: HasId | str, row: int) -> Flow[None]:
-        """Take back what was said of a row."""
+        """Take back what one said of a row."""
         return self._none("DELETE", f"/detection/results/{at(result)}/feedback/{row}")

@@ -291,6 +291,8 @@ class Result(Answer):
     """One detection: a model that ran on a dataset, and what it found; the last fields are not in lists."""
 
     id: str
+    name: str
+    """Empty, unless somebody named it."""
     job_id: str | None
     status: JobStatus
     progress: float
@@ -306,6 +308,9 @@ class Result(Answer):
     error_detail: str | None
     created_at: datetime
     finished_at: datetime | None
+    remarks: str | None = None
+    feedback: dict[str, int] | None = None
+    """How many rows people called an anomaly, normal, or unsure."""
     parameters: dict[str, Any] | None = None
     columns: list[str] | None = None
     score_histogram: dict[str, list[Any]] | None = None
@@ -425,7 +430,10 @@ class Feedback(Answer):
 
     row: int
     verdict: Verdict
-    note: str | None = None
+    note: str
+    user_id: str
+    created_at: datetime
+    updated_at: datetime
 
 
 class FeedbackList(Answer):
