@@ -118,7 +118,7 @@ async def change_password(
     return Response(status_code=204)
 
 
-@router.post("/password-reset/request", status_code=202)
+@router.post("/password-reset/request", status_code=202, response_class=Response)
 def request_reset(
     request: Request, body: ResetRequest, settings: SettingsDep, database: DatabaseDep, mail: MailDep
 ) -> Response:

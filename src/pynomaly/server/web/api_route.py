@@ -91,8 +91,10 @@ class ApiRoute(ThreadRoute):
 
     def _wanted(self, request: Request) -> frozenset[str]:
         """Read `fields`; none when it is not given."""
-        given = request.query_params.get("fields", "")
-        names = frozenset(name.strip() for name in given.split(",")) - {""}
+        given = request.query_params.get("fields")
+        if given is None:
+            return frozenset()
+        names = frozenset(name.strip() for name in given.split(","))
         if unknown := names - self._fields:
             listed = ", ".join(sorted(self._fields))
             raise BadValue(

@@ -18,9 +18,10 @@ def allowed_methods(app: FastAPI, path: str) -> list[str]:
     ['DELETE', 'GET', 'HEAD', 'OPTIONS']
     """
     found = {"OPTIONS"}
-    for template, methods, _ in _table(app):
-        if compile_path(template)[0].match(path):
-            found |= methods
+    matching = [one for one in _table(app) if compile_path(one[0])[0].match(path)]
+    exact = [one for one in matching if one[0] == path]  # `/datasets/upload` is no dataset
+    for _, methods, _ in exact or matching:
+        found |= methods
     if "GET" in found:
         found.add("HEAD")
     return sorted(found)
