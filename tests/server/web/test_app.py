@@ -23,6 +23,10 @@ OPEN = {
     ("POST", "/logout"),
     ("GET", "/setup"),
     ("POST", "/setup"),
+    ("GET", "/password-reset"),
+    ("POST", "/password-reset"),
+    ("GET", "/oidc/login"),
+    ("GET", "/oidc/callback"),
     ("GET", "/api/v1/openapi.json"),
     ("HEAD", "/api/v1/openapi.json"),
     ("GET", "/api/v1/docs"),
@@ -32,6 +36,8 @@ OPEN = {
         for prefix in ("", "/api/v1")
         for path in ("/health", "/health/live", "/health/ready")
     ),
+    ("GET", "/v2/health/live"),
+    ("GET", "/v2/health/ready"),
 }
 NIL = "00000000-0000-4000-8000-000000000000"
 HEAVY = ("numpy", "pandas", "sklearn", "numba", "scipy", "pyarrow", "polars")
