@@ -21,6 +21,7 @@ from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import pages as detectors_pages
+from pynomaly.server.inference import api as inference_api
 from pynomaly.server.jobs import api as jobs_api
 from pynomaly.server.jobs import pages as jobs_pages
 from pynomaly.server.live import api as live_api
@@ -109,6 +110,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     _equip(app, settings, database or Database(settings))
     for module in API:
         app.include_router(module.router, prefix=PREFIX)
+    app.include_router(inference_api.router)
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", CachedFiles(directory=FOLDER), name="static")

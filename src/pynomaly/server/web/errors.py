@@ -125,7 +125,12 @@ def wants_html(request: Request) -> bool:
 
 def is_api(request: Request) -> bool:
     """Tell whether the request is for the REST API."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith("/api/") or is_inference(request)
+
+
+def is_inference(request: Request) -> bool:
+    """Tell whether the request is for the Open Inference Protocol, which has errors of its own."""
+    return request.url.path == "/v2" or request.url.path.startswith("/v2/")
 
 
 def correlation_id(request: Request) -> str:
@@ -208,6 +213,11 @@ def _log_in_address(request: Request) -> str:
 
 def _answer(request: Request, problem: Problem) -> Response:
     id_ = correlation_id(request)
+    if is_inference(request):
+        status = 400 if problem.status == 422 else problem.status
+        return Response(
+            json.dumps({"error": problem.detail}), status, dict(problem.headers), "application/json"
+        )
     if not wants_html(request):
         return Response(problem.json(id_), problem.status, dict(problem.headers), MEDIA_TYPE)
     page = render(

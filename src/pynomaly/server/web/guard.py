@@ -16,6 +16,8 @@ from pynomaly.settings import Settings
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_COOKIE = "pynomaly_session"
 HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+PROGRAMS = ("/api/", "/v2/")
+"""Where programs ask, with a token or key of their own, and no forms lead."""
 BODY = "pynomaly.body"
 """Key of the ASGI scope under which a route finds its `LimitedBody`, to raise the limit."""
 
@@ -64,7 +66,7 @@ def check_address(scope: Scope, headers: Headers) -> None:
 def carries_a_browsers_trust(path: str, headers: Headers) -> bool:
     """Tell whether a browser may have been tricked into sending this: a form, or a cookie and no token."""
     by_cookie = SESSION_COOKIE in headers.get("cookie", "") and "authorization" not in headers
-    return by_cookie or not path.startswith("/api/")
+    return by_cookie or not path.startswith(PROGRAMS)
 
 
 def check_origin(headers: Headers, public: str = "") -> None:
