@@ -1,6 +1,6 @@
 """Tell how one OpenAPI description breaks clients of another: what is gone, newly demanded, or narrower.
 
-Usage: `python scripts/compatible.py [OLD] [NEW]`; by default the baseline of v1 and the committed description.
+Usage: `python scripts/compatible.py [OLD] [NEW]`; by default the baseline of v1 and what is committed.
 """
 
 import json
