@@ -248,7 +248,11 @@ def show_rows(
     return RowList.model_validate({"items": rows, "next_cursor": next_cursor})
 
 
-@router.get("/{id}/download", response_class=FileResponse)
+@router.get(
+    "/{id}/download",
+    response_class=FileResponse,
+    responses=downloads.answers(*sorted({*files.UPLOADED.values(), "application/octet-stream"})),
+)
 def download(
     request: Request,
     actor: Reader,

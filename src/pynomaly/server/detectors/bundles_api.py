@@ -80,7 +80,7 @@ def _add(
         return present(session, actor, detector)
 
 
-@router.get("/bundle", response_class=FileResponse)
+@router.get("/bundle", response_class=FileResponse, responses=downloads.answers(bundles.MEDIA_TYPE))
 def export_bundle(
     request: Request,
     actor: Reader,

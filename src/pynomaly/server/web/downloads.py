@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from pynomaly.errors import BadRange
 
 SENT_AT_ONCE = 256 * 1024
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})|bytes=-(\d{1,18})")
 
 
@@ -22,6 +24,15 @@ class StoredFile(FileResponse):
         """Send it; a `Range` that is not one part is as if it were not there."""
         kept = [(name, value) for name, value in scope["headers"] if name != b"range" or _is_one(value)]
         await super().__call__({**scope, "headers": kept}, receive, send)
+
+
+def answers(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """Describe what a route answers that sends stored files, for its `responses`."""
+    return {
+        200: {"description": "The file.", "content": dict.fromkeys(media_types, _BYTES)},
+        206: {"description": "A part (`Range`).", "content": dict.fromkeys(media_types, _BYTES)},
+        416: {"description": "The file ends before the part that is asked for."},
+    }
 
 
 def stored(request: Request, path: Path, filename: str, media_type: str) -> StoredFile:

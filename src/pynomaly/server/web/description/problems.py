@@ -39,6 +39,7 @@ DETAILS: dict[int, tuple[str, str, str]] = {
         "The body is of another kind.",
         "Send the file as multipart/form-data, in a part named 'file'.",
     ),
+    416: ("bad_range", "The file ends before the part that is asked for.", "The file has 20480 bytes."),
     422: (
         "invalid_request",
         "A field, parameter or value cannot be used.",
