@@ -80,7 +80,7 @@ def test_the_rest_is_not(client: httpx.Client, log_in: Any, trained: Trained) ->
 
 
 def test_metadata(api: httpx.Client, trained: Trained) -> None:
-    """Inputs in the model's column order, outputs, versions; by id and name; an untrained one is not ready."""
+    """Inputs in the model's column order, outputs, versions; by id and name; not ready when untrained."""
     assert api.get("/v2").json()["name"] == "pynomaly"
     told = api.get("/v2/models/payments").json()
     assert [(i["name"], i["datatype"], i["shape"]) for i in told["inputs"]] == [

@@ -66,7 +66,7 @@ class Scorer:
             answer = await asyncio.wait_for(asyncio.wrap_future(waiting), seconds)
         except TimeoutError:
             log.warning("scoring_hangs", pid=process.pid, seconds=seconds)
-            process.kill()
+            self._retire(process)
             raise ScoringTimedOut(f"Scoring took longer than the {seconds:g} s that it may take.") from None
         if "error" in answer:
             raise _error(*answer["error"])
@@ -94,6 +94,13 @@ class Scorer:
         self._running = _Process(self._command, json.dumps(given).encode(), self._ended)
         return self._running
 
+    def _retire(self, process: "_Process") -> None:
+        """Kill a process; who asks from now on gets a new one."""
+        with self._lock:
+            if self._running is process:
+                self._running = None
+        process.kill()
+
     def _ended(self, process: "_Process") -> None:
         """Replace a process that died, unless it dies as soon as it is started."""
         with self._lock:
@@ -114,11 +121,12 @@ class _Process:
         self._ended = ended
         self._ours, self._theirs = socket.socketpair()
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._outbox.put(packed(0, first))
+        self._unsent = 0
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[Answer]] = {}
         self._last = 0
         self._gone = False
+        self._send(packed(0, first))
         self._started = time.monotonic()
         self._process: subprocess.Popen[bytes] | None = None
         self._reader = threading.Thread(target=self._attend, name="scoring", daemon=True)
@@ -152,8 +160,17 @@ class _Process:
                 return waiting
             self._last += 1
             self._waiting[self._last] = waiting
-            self._outbox.put(packed(self._last, task))
+            self._send(packed(self._last, task))
         return waiting
+
+    def _send(self, message: bytes) -> None:
+        """Send at once what the socket takes, and leave the rest to the writer: nobody waits here."""
+        if not self._unsent:
+            with suppress(OSError):  # it is full, or the process is gone and the reader knows
+                message = message[self._ours.send(message, socket.MSG_DONTWAIT) :]
+        if message:
+            self._unsent += 1
+            self._outbox.put(message)
 
     def kill(self) -> None:
         """Kill it; the reader notices."""
@@ -203,6 +220,8 @@ class _Process:
             while (message := self._outbox.get()) is not None:
                 with suppress(OSError):  # it is gone, and the reader knows
                     self._ours.sendall(message)
+                with self._lock:
+                    self._unsent -= 1
 
 
 def _died() -> PynomalyError:
