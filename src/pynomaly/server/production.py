@@ -8,7 +8,7 @@ from pynomaly.server.secret import secret
 from pynomaly.settings import Settings
 
 KNOWN = re.compile(
-    r"change.?me|replace.?(me|this)|example|default|insecure|placeholder|password|passw0rd|letmein|pynomaly"
+    r"change.?me|replace.?(me|this)|example|default|insecure|place.?holder|password|passw0rd|letmein|pynomaly"
     r"|secret|qwerty|dev.?key|test.?key|your.?key|correct.?horse|0123456789abcdef|deadbeef",
     re.IGNORECASE,
 )
