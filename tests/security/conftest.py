@@ -15,9 +15,6 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-sys.path.append(str(Path(__file__).parent))
-from rules import Who
-
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Database
 from pynomaly.server.detections.models import Detection
@@ -29,6 +26,9 @@ from pynomaly.server.users import keys, logins, passwords
 from pynomaly.server.users.models import User
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "fuzz")]
+from rules import Who  # noqa: E402 - found by the line above
 
 PASSWORD = "correct horse battery"
 COLUMN = {"name": "amount", "type": "number", "unused": None}

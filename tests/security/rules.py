@@ -139,7 +139,7 @@ RULES: dict[str, Rule | None] = {
         ),
     ),
     **_of("detector", "own", "read", f"GET {T}/{{id}}/shares"),
-    **_of("detector", "use", "read", f"GET {T}/{{id}}/bundle"),
+    **_of("detector", "own", "read", f"GET {T}/{{id}}/bundle"),  # it holds some of the training rows
     **_of(
         "detector",
         "own",

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +19,8 @@ SESSION_COOKIE = "pynomaly_session"
 HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 PROGRAMS = ("/api/", "/v2/")
 """Where programs ask, with a token or key of their own, and no forms lead."""
+LONG = 32 * 1024
+"""A body that takes longer to check than the way to a thread and back."""
 BODY = "pynomaly.body"
 """Key of the ASGI scope under which a route finds its `LimitedBody`, to raise the limit."""
 
@@ -97,7 +100,11 @@ async def _checked(body: LimitedBody, headers: Headers) -> Receive | None:
         return None
     content = await body.read()
     if content:
-        (check_json if is_json else check_form)(content)
+        check = check_json if is_json else check_form
+        if len(content) > LONG:
+            await run_in_threadpool(check, content)
+        else:
+            check(content)
     return replay(content or b"", body)
 
 

@@ -2,13 +2,39 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from annotated_types import MaxLen
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+MOST_UNKNOWN = 50
+MOST_ITEMS = 10_000
+"""Of a list or mapping whose field does not say less."""
 
 
 class Body(BaseModel):
     """A request's JSON body: unknown fields and numbers that are not finite are refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_sane_size(cls, given: Any) -> Any:
+        """Refuse what would take a second to list all the errors of, a hundred thousand in a mebibyte."""
+        if not isinstance(given, dict):
+            return given
+        if len(given) > len(cls.model_fields) + MOST_UNKNOWN:
+            raise PydanticCustomError("too_many_fields", "There are too many fields")
+        for name, field in cls.model_fields.items():
+            value = given.get(field.alias or name)
+            if isinstance(value, list | dict) and len(value) > _most(field):
+                raise PydanticCustomError("too_many_items", f"{name} has too many items")
+        return given
+
+
+def _most(field: FieldInfo) -> int:
+    """The most items that a field may have, as it says itself."""
+    return min((one.max_length for one in field.metadata if isinstance(one, MaxLen)), default=MOST_ITEMS)
 
 
 class Answer(BaseModel):
