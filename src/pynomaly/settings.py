@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     oidc_group_claim: str = Field("groups", description="Claim that lists a person's groups.")
     oidc_role_map: str = Field(
         "",
-        description="Roles of groups, group=role,… or JSON, applied at each sign-in; empty: roles are set here.",
+        description="Roles of groups, group=role,… or JSON, at each sign-in; empty: roles are set here.",
     )
     oidc_default_role: Literal["admin", "user", "viewer", "none"] = Field(
         "viewer",

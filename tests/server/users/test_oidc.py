@@ -17,6 +17,7 @@ from pynomaly.server.admin.models import AuditEntry
 from pynomaly.server.db import Database
 from pynomaly.server.users import attempts
 from pynomaly.server.users.models import Login, User
+from pynomaly.server.users.oidc import MOST_AT_ONCE
 from pynomaly.server.users.sign_in import provider_of
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
@@ -294,6 +295,21 @@ def test_a_disabled_account_stays_out(visitor: httpx.Client, issuer: str, databa
 def test_a_provider_that_is_away_is_told(visitor: httpx.Client) -> None:
     answer = visitor.get("/oidc/login")
     assert (answer.status_code, "cannot be reached" in answer.text) == (503, True)
+
+
+@having(oidc_issuer="http://127.0.0.1:9")
+def test_a_silent_provider_is_left_alone_for_a_while(
+    visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    assert visitor.get("/oidc/login").status_code == 503
+    asked: list[Any] = []
+    monkeypatch.setattr("pynomaly.server.users.oidc.httpx.request", lambda *given, **_: asked.append(given))
+    assert visitor.get("/oidc/login").status_code == 503
+    assert asked == []
+    for _ in range(MOST_AT_ONCE):
+        app.state.provider._room.acquire()
+    answer = visitor.get("/oidc/login")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 def test_an_issuer_that_calls_itself_otherwise_is_refused(

@@ -54,6 +54,7 @@ class LastUsed:
             yield
         finally:
             writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
             await run_sync(self._try_to_write)
 
     async def _keep_writing(self) -> None:

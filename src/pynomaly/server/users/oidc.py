@@ -6,8 +6,9 @@ Needs the extra `oidc` (Authlib and what it brings); imported only when a provid
 import hmac
 import re
 import time
-from collections.abc import Mapping
-from threading import Lock
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -19,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from pynomaly.errors import ConfigurationError, ProviderUnavailable, SignInFailed
+from pynomaly.errors import Busy, ConfigurationError, ProviderUnavailable, SignInFailed
 from pynomaly.server.users.attempts import Attempt
 from pynomaly.server.users.sign_in import Identity
 from pynomaly.settings import Settings
@@ -29,6 +30,10 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY_SECONDS = 60
 TIMEOUT_SECONDS = 10.0
 FRESH_SECONDS = 3600.0
+SILENT_SECONDS = 5.0
+"""How long a provider that did not answer is not asked again."""
+MOST_AT_ONCE = 8
+"""People whose sign-in may wait for the provider: each of them holds a thread that others need too."""
 RETRY_SECONDS = 10.0
 """How soon the provider's keys may be read again for an ID token that none of them fits."""
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -51,7 +56,19 @@ class Provider:
         self._group_claim = settings.oidc_group_claim
         self._back = f"{settings.public_url}/oidc/callback"
         self._lock = Lock()
+        self._room = BoundedSemaphore(MOST_AT_ONCE)
+        self._silent_until = 0.0
         self._read: dict[str, tuple[float, Any]] = {}
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Take one of the places for asking the provider; Busy when there is none."""
+        if not self._room.acquire(blocking=False):
+            raise Busy("Too many people are signing in at once: try again in a second.", retry_after=1)
+        try:
+            yield
+        finally:
+            self._room.release()
 
     def address(self, attempt: Attempt) -> str:
         """Where the browser is sent to sign in."""
@@ -184,11 +201,16 @@ class Provider:
 
     def _ask(self, method: str, address: str, **options: Any) -> dict[str, Any]:
         """Send one request; redirects are not followed. A refusal of the provider is an empty answer."""
+        if time.monotonic() < self._silent_until:
+            raise ProviderUnavailable
         try:
             answer = httpx.request(method, address, timeout=TIMEOUT_SECONDS, **options)
             if answer.status_code >= 500 or answer.is_redirect:
                 raise ProviderUnavailable
             told = answer.json() if answer.is_success else {}
+        except httpx.TransportError as error:
+            self._silent_until = time.monotonic() + SILENT_SECONDS
+            raise ProviderUnavailable from error
         except (httpx.HTTPError, ValueError) as error:
             raise ProviderUnavailable from error
         if not isinstance(told, dict):

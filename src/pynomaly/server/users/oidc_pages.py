@@ -28,7 +28,8 @@ def begin(request: Request, settings: SettingsDep, next: str = "/") -> Response:
     """Send a browser to the provider."""
     provider = _provider(request)
     attempt = attempts.begin(settings, cookies.local_path(next))
-    response = RedirectResponse(provider.address(attempt), 303)
+    with provider.turn():
+        response = RedirectResponse(provider.address(attempt), 303)
     seconds = int(attempts.LIFETIME.total_seconds())
     cookies.set_cookie(response, settings, COOKIE, attempt.sealed(), seconds)
     return response
@@ -57,7 +58,9 @@ def _log_in(request: Request, settings: Settings, database: Database, attempt: A
     address = client_address(request)
     with database.session() as session:
         throttle.begin(session, "", address, throttle.SIGN_IN)
-    identity: Identity = _provider(request).identity(attempt, dict(request.query_params))
+    provider = _provider(request)
+    with provider.turn():
+        identity: Identity = provider.identity(attempt, dict(request.query_params))
     with database.session() as session:
         user = sign_in.account_of(session, identity, sign_in.rules_of(settings))
         old = logins.by_cookie(session, cookies.session_cookie(request, settings))
