@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from pynomaly.library import Detector as Trained
 from pynomaly.server.admin.models import AuditEntry
 from pynomaly.server.db import Database
-from pynomaly.server.detectors.models import Activation, Model
+from pynomaly.server.detectors.models import Activation, Detector, Model
 from pynomaly.server.detectors.tasks import model_key
 from pynomaly.server.storage import LocalStorage
 from pynomaly.settings import Settings
@@ -294,14 +294,13 @@ def test_deleting(api: httpx.Client, settings: Settings, database: Database) -> 
     assert acts(database)[-1] == ("detector.delete", {"results": 1, "versions": 2})
 
 
+@pytest.mark.usefixtures("worker")
 def test_while_it_is_being_trained(api: httpx.Client, database: Database) -> None:
-    """No worker runs here."""
-    from pynomaly.server.detectors.models import Detector
-
+    """For the second time: the first version is in use meanwhile."""
     path = define(api)
+    train(api, path, dataset(api))
     with database.session() as session:
-        detector = session.get_one(Detector, path.rpartition("/")[2])
-        detector.status, detector.model_id = "training", None
+        session.get_one(Detector, path.rpartition("/")[2]).status = "training"
     for answer in (
         api.delete(path),
         api.post(f"{path}/rollback"),

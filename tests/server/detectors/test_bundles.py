@@ -227,6 +227,23 @@ def test_mutated_files_give_typed_errors(algorithm: str, tmp_path: Path) -> None
     assert attempt(data, tmp_path) == "taken"
 
 
+@pytest.mark.parametrize("fault", ["nan", "index"])
+def test_a_model_that_loads_but_does_not_work_is_refused(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried out on the rows that it holds, before it is signed."""
+    (tmp_path / "t.csv").write_text(CSV)
+    broken = library.Detector("hbos").fit(tmp_path / "t.csv")
+
+    def score(X: Any) -> Any:
+        return np.full(len(X), np.nan) if fault == "nan" else [][len(X)]
+
+    monkeypatch.setattr(broken.model.algorithm, "score", score)
+    monkeypatch.setattr(bundle_work.Detector, "from_bytes", lambda *_, **__: broken)
+    assert attempt(b"", tmp_path) == "refused"
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
 def no_worker_needed(tmp_path: Path) -> bytes:
     """A small model file."""
@@ -242,7 +259,9 @@ def test_what_is_no_model_is_refused_with_a_reason(
     manifest, _ = opened(data)
     pickled = b"\x80\x04\x95\x1f\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94."
     header = struct.pack("<Q", 2) + b"{}"
+    at = data.index(b'"threshold": ') + len(b'"threshold": 0.')
     for odd in (
+        data[:at] + (b"1" if data[at : at + 1] != b"1" else b"2") + data[at + 1 :],
         b"",
         pickled,
         b"PK\x03\x04" + bytes(100),
