@@ -122,6 +122,35 @@ def test_whose_it_is(api: httpx.Client, trained: Trained, log_in: Any) -> None:
     assert httpx.post(str(api.base_url.join(SCORE)), json={}).status_code == 401
 
 
+def test_shared(api: httpx.Client, trained: Trained, log_in: Any) -> None:
+    """Whom it is shown to may not score with it; who may use it may, here and by the inference protocol."""
+    eve = log_in("eve@example.org")
+    row = rows()[0]
+    inputs = [
+        {"name": name, "shape": [1], "datatype": kind, "data": [row[name]]}
+        for name, kind in zip(HEADER, ("FP64", "FP64", "BYTES", "BYTES"), strict=True)
+    ]
+    for access, status in (("view", 403), ("use", 200)):
+        shared = {"email": "eve@example.org", "access": access}
+        assert api.put(f"/api/v1/detectors/{trained.detector_id}/shares", json=shared).is_success
+        assert score(eve, trained.detector_id, [row]).status_code == status
+        for name in (trained.detector_id, "payments"):
+            answer = eve.post(f"/v2/models/{name}/infer", json={"inputs": inputs})
+            assert answer.status_code == status, answer.text
+            assert eve.get(f"/v2/models/{name}").status_code == 200
+        body = {"dataset_ids": [trained.dataset_id], "detector_ids": [trained.detector_id]}
+        assert eve.post("/api/v1/detection/batch", json=body).status_code == 404  # the dataset is not shared
+
+
+def test_keys(api: httpx.Client, trained: Trained) -> None:
+    """A key scores with its scope only."""
+    for scope, status in (("detections:read", 403), ("detections:write", 200)):
+        made = api.post("/api/v1/auth/api-keys", json={"name": "k", "scopes": [scope]})
+        key = {"X-API-Key": made.raise_for_status().json()["key"]}
+        body = {"detector_id": trained.detector_id, "rows": rows()[:1]}
+        assert httpx.post(str(api.base_url.join(SCORE)), json=body, headers=key).status_code == status
+
+
 def test_a_crash_ends_only_what_was_under_way(api: httpx.Client, app: FastAPI, trained: Trained) -> None:
     """503, and the next request finds a new process; it ends with the server (see the fixture)."""
     assert score(api, trained.detector_id, rows()).status_code == 200
