@@ -266,3 +266,40 @@ def test_help_loads_no_client(verb):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_at_a_terminal_a_bar_and_notes_go_to_standard_error_only(served, key, table):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pynomaly", "dataset", "upload", str(table), "--json"]
+    environment = os.environ | {"PYNOMALY_SERVER": served.url, "PYNOMALY_API_KEY": key, "TERM": "xterm"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # the terminal is closed: the command has ended
+        pass
+    os.close(ours)
+    out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["status"] == "ready"
+    assert b"Reading" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not JSON"), ("[1]", "JSON object"), ("3\n", "JSON object"), (None, "Cannot read")],
+)
+def test_rows_that_are_none_are_refused_before_they_are_sent(run, tmp_path, text, says):
+    file = tmp_path / "rows.json"
+    if text is not None:
+        file.write_text(text)
+    _, err = run("detection", "score", "x", file, expect=3)
+    assert says in err
+
+
+def test_rows_are_a_json_array_too(run, tmp_path):
+    file = tmp_path / "rows.json"
+    file.write_text('[{"a": 1}]')
+    _, err = run("detection", "score", "x", file, "--version", "2", expect=1)
+    assert "There is no detector with this id" in err
