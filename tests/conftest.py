@@ -1,4 +1,4 @@
-"""Fixtures for tests that touch the database: settings, database, worker, a server; on SQLite and PostgreSQL."""
+"""Fixtures for tests that touch the database: settings, database, worker, server; SQLite and PostgreSQL."""
 
 import os
 import shutil
