@@ -23,12 +23,15 @@ def noise(world: Any, send: Send, capsys: pytest.CaptureFixture[str]) -> Iterato
     user = world.user("admin")
     headers, _ = world.bearer(user)
     email = f"canary-{user.id[:8]}@example.org"
+    person = {"email": email, "name": "C", "role": "user", "password": CANARY}
+    cut = {"content": b'{"password": "' + CANARY.encode(), "headers": {"Content-Type": "application/json"}}
+    page = {"Sec-Fetch-Site": "none"}
     answers = [
         send(
             "POST",
             "/api/v1/admin/users",
             headers=headers,
-            json={"email": email, "name": "C", "role": "user", "password": CANARY},
+            json=person,
         ),
         send("POST", "/api/v1/auth/login", json={"email": email, "password": CANARY + "x"}),
         send("POST", "/api/v1/auth/login", json={"email": CANARY, "password": CANARY}),
@@ -37,8 +40,7 @@ def noise(world: Any, send: Send, capsys: pytest.CaptureFixture[str]) -> Iterato
         send(
             "POST",
             "/api/v1/auth/login",
-            content=b'{"password": "' + CANARY.encode(),
-            headers={"Content-Type": "application/json"},
+            **cut,
         ),
         send("POST", "/api/v1/auth/refresh", json={"refresh_token": CANARY}),
         send("POST", "/api/v1/auth/password-reset", json={"token": CANARY, "new_password": CANARY}),
