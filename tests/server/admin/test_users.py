@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -167,13 +168,15 @@ def test_the_last_administrator_stays(admin: httpx.Client, make_user: MakeUser) 
 def test_of_two_who_demote_each_other_one_stays(database: Database, make_user: MakeUser) -> None:
     users = [make_user(f"{name}@example.org", "admin") for name in ("one", "two")]
     outcomes: list[str] = []
-    begin = threading.Barrier(2)
+    begin, both_are_here = threading.Barrier(2), threading.Barrier(2)
 
     def demote(actor: User, target: User) -> None:
         begin.wait()
         try:
             with database.session() as session:
                 user = service.get(session, actor, target.id, lock=True)
+                with suppress(threading.BrokenBarrierError):  # who gets here first waits for the other
+                    both_are_here.wait(1)
                 service.change(session, actor, user, role="user")
             outcomes.append("done")
         except Conflict:

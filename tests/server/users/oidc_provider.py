@@ -68,6 +68,7 @@ def part(value: dict[str, Any]) -> str:
 CLAIMS: dict[str, dict[str, Any]] = {
     "issuer": {"iss": "https://evil.example"},
     "audience": {"aud": "another client"},
+    "audience of our party": {"aud": "another client", "azp": "pynomaly"},
     "audiences": {"aud": ["another client", "pynomaly"], "azp": "another client"},
     "expired": {"exp": int(time.time()) - 3600, "iat": int(time.time()) - 7200},
     "future": {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 7200},

@@ -168,7 +168,17 @@ def test_who_comes_again_is_the_same_whatever_their_address(
 
 LIES = [
     *("signature", "changed", "none", "symmetric", "secret", "stranger", "embedded", "garbage"),
-    *("issuer", "audience", "audiences", "expired", "future", "nonce", "no nonce", "no expiry"),
+    *(
+        "issuer",
+        "audience",
+        "audience of our party",
+        "audiences",
+        "expired",
+        "future",
+        "nonce",
+        "no nonce",
+        "no expiry",
+    ),
     *("no subject", "empty subject", "subject of another kind"),
 ]
 
@@ -222,10 +232,14 @@ def test_an_answer_is_good_once_and_for_ten_minutes(
 
 
 def test_a_refusal_and_a_wrong_issuer_are_told(visitor: httpx.Client, issuer: str) -> None:
-    for more in ({"error": "access_denied"}, {"code": "x", "iss": "https://evil.example"}, {"code": "guess"}):
+    for more in ({"error": "access_denied"}, {"code": "guess"}, {}):
         begun = visitor.get("/oidc/login").headers["location"]
         state = parse_qs(urlsplit(begun).query)["state"][0]
         assert refused(visitor.get("/oidc/callback", params={"state": state, **more}), visitor)
+    back = way_back(visitor, person(issuer, "fay"))
+    assert refused(visitor.get(f"{back}&iss=https://evil.example"), visitor)
+    back = way_back(visitor, "fay")
+    assert visitor.get(f"{back}&iss={issuer}").status_code == 303
 
 
 def test_an_address_alone_opens_no_account(
