@@ -328,12 +328,11 @@ def test_a_silent_provider_is_left_alone_for_a_while(
 def test_an_issuer_that_calls_itself_otherwise_is_refused(
     visitor: httpx.Client, issuer: str, app: Any
 ) -> None:
+    document = "/.well-known/openid-configuration"
+    told = httpx.get(issuer + document).json()
     provider = app.state.provider
     provider._issuer = issuer.replace("127.0.0.1", "localhost")
-    provider._read[f"{provider._issuer}/.well-known/openid-configuration"] = (
-        float("inf"),
-        {"issuer": issuer},
-    )
+    provider._read[provider._issuer + document] = (float("inf"), told)
     assert visitor.get("/oidc/login").status_code == 403
 
 
