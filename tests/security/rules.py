@@ -180,7 +180,7 @@ RULES: dict[str, Rule | None] = {
     # the Open Inference Protocol
     **dict.fromkeys(("GET /v2", "GET /v2/health/live", "GET /v2/health/ready")),
     **{
-        f"GET /v2/models/{{name}}{version}{rest}": Rule("detectors:read", "detector", "view")
+        f"GET /v2/models/{{name}}{version}{rest}": Rule("detections:read", "detector", "view")
         for version in ("", "/versions/{version}")
         for rest in ("", "/ready")
     },
