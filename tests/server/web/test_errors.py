@@ -7,10 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.responses import StreamingResponse
 
 from pynomaly.errors import Busy, ConfigurationError, NotReady
+from pynomaly.server.db import Database
+from pynomaly.server.detectors.models import Detector
 from pynomaly.server.web import errors
 
 MEMBERS = {"type", "title", "status", "detail", "code", "correlation_id"}
@@ -39,6 +41,12 @@ def app(app: FastAPI) -> FastAPI:
         "unreachable": OperationalError("select", {}, ValueError("connection refused")),
         "down": OperationalError(
             "select", {"password": "hunter2"}, sqlite3.OperationalError("no such table")
+        ),
+        "overtaken": IntegrityError(
+            "insert", {"password": "hunter2"}, sqlite3.IntegrityError("FOREIGN KEY constraint failed")
+        ),
+        "wrong": IntegrityError(
+            "insert", {}, sqlite3.IntegrityError("NOT NULL constraint failed: users.email")
         ),
         "busy": Busy(retry_after=7),
         "conflict": NotReady("It is being made.", job="j1"),
@@ -214,3 +222,14 @@ def test_an_error_in_the_middle_of_an_answer_breaks_the_connection(client: httpx
 def test_json_that_only_the_framework_refuses_is_400() -> None:
     error = RequestValidationError([{"type": "json_invalid", "loc": ("body", 1), "msg": "x", "input": {}}])
     assert errors.problem_of(error).status == 400
+
+
+def test_a_row_whose_target_was_deleted_meanwhile_is_a_conflict(client: httpx.Client) -> None:
+    check(client.get("/api/v1/fail/overtaken"), 409, "conflict")
+    check(client.get("/api/v1/fail/wrong"), 500, "internal_error")
+
+
+def test_every_database_tells_it(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, database.session() as session:
+        session.add(Detector(owner_id="00000000-0000-4000-8000-000000000000", name="d", algorithm="hbos"))
+    assert errors.problem_of(caught.value).status == 409

@@ -13,7 +13,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.exc import DataError, OperationalError, StatementError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
 from starlette.exceptions import HTTPException
 
 from pynomaly.errors import (
@@ -21,6 +21,7 @@ from pynomaly.errors import (
     BadRefreshToken,
     BadValue,
     Busy,
+    Conflict,
     MissingExtra,
     PynomalyError,
     Unauthenticated,
@@ -78,7 +79,8 @@ class Problem:
 def install(app: FastAPI) -> None:
     """Render all errors of `app` here."""
     app.add_exception_handler(Answered, _give)
-    for kind in (PynomalyError, HTTPException, RequestValidationError, DataError, OperationalError):
+    database = (DataError, IntegrityError, OperationalError)
+    for kind in (PynomalyError, HTTPException, RequestValidationError, *database):
         app.add_exception_handler(kind, _handle)
 
 
@@ -113,6 +115,8 @@ def problem_of(error: Exception) -> Problem:
         return _of_http(error)
     if isinstance(error, DataError):
         return _of_ours(BadValue())
+    if isinstance(error, IntegrityError) and _was_overtaken(error):
+        return _of_ours(Conflict("Something that this needs was changed or deleted meanwhile."))
     if isinstance(error, OperationalError) and _passes(error):
         return _of_ours(Busy(retry_after=1))
     return Problem(500, "internal_error", SORRY)
@@ -245,3 +249,10 @@ def _passes(error: OperationalError) -> bool:
     Of SQLite's errors of this class most are permanent: a table that is missing, a damaged file.
     """
     return not isinstance(error.orig, sqlite3.Error) or "database is locked" in str(error.orig)
+
+
+def _was_overtaken(error: IntegrityError) -> bool:
+    """Tell whether another request has deleted what a row refers to, or made the same row first."""
+    if isinstance(error.orig, sqlite3.Error):
+        return str(error.orig).startswith(("FOREIGN KEY constraint failed", "UNIQUE constraint failed"))
+    return getattr(error.orig, "sqlstate", None) in ("23503", "23505")
