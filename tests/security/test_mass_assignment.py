@@ -28,7 +28,7 @@ def test_every_body_refuses_what_is_not_its_own(world: Any, send: Send) -> None:
     tried = 0
     for name, rule in RULES.items():
         method, _, path = name.partition(" ")
-        if (method, path) not in world.routes() or body_of(name) is None:
+        if path not in DESCRIBED["paths"] or body_of(name) is None:
             continue
         operation = DESCRIBED["paths"][path][method.lower()]
         known = fields(operation["requestBody"]["content"]["application/json"]["schema"])
