@@ -22,6 +22,7 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 INGEST = "dataset.ingest"
+DETAILS = (joinedload(Dataset.job), undefer_group("details"))
 SORTS = paging.Sorts(
     Dataset.id,
     {
@@ -86,8 +87,7 @@ def create(
 
 def get(session: Session, actor: User, id_: str, *, need: Need = "view", lock: bool = False) -> Dataset:
     """Return one dataset with its profile, its rejected cells and its job."""
-    details = (joinedload(Dataset.job), undefer_group("details"))
-    return find(session, actor, Dataset, id_, *details, need=need, lock=lock)
+    return find(session, actor, Dataset, id_, *DETAILS, need=need, lock=lock)
 
 
 def get_ready(session: Session, actor: User, id_: str, need: Need = "use") -> Dataset:

@@ -1,12 +1,13 @@
 """Name results, write remarks on them, delete them."""
 
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from pynomaly.errors import BadValue, Conflict
 from pynomaly.server import audit
 from pynomaly.server.access import find, require
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.removal import delete as remove
+from pynomaly.server.detections.service import WITH_ALL
 from pynomaly.server.jobs.models import Job
 from pynomaly.server.names import check_name
 from pynomaly.server.storage import LocalStorage
@@ -17,12 +18,11 @@ MOST_REMARKS = 10_000
 
 def locked(session: Session, actor: User, id_: str) -> Detection:
     """Return one's own result with its job, both locked: the job first, as a worker does that ends it."""
-    shown = (Detection.job, Detection.dataset, Detection.detector)
     require(actor, "detections:write")
     found = find(session, actor, Detection, id_, need="own")
     if found.job_id is not None:
         session.get(Job, found.job_id, with_for_update=True, populate_existing=True)
-    return find(session, actor, Detection, id_, *map(joinedload, shown), need="own", lock=True)
+    return find(session, actor, Detection, id_, *WITH_ALL, need="own", lock=True)
 
 
 def update(

@@ -34,6 +34,7 @@ from pynomaly.server.users.models import User
 from pynomaly.settings import Settings
 
 DETECT = "detection.run"
+WITH_ALL = tuple(map(joinedload, (Detection.job, Detection.dataset, Detection.detector)))
 SORTS = paging.Sorts(
     Detection.id,
     {
@@ -198,8 +199,7 @@ def _fill(detection: Detection, recipe: Mapping[str, Any]) -> None:
 
 def get(session: Session, actor: User, id_: str) -> Detection:
     """Return one detection with its job, dataset and detector."""
-    shown = (Detection.job, Detection.dataset, Detection.detector)
-    return find(session, actor, Detection, id_, *map(joinedload, shown))
+    return find(session, actor, Detection, id_, *WITH_ALL)
 
 
 def list_page(

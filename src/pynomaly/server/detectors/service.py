@@ -23,6 +23,7 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 TRAIN = "detector.train"
+WITH_JOB = joinedload(Detector.job)
 SORTS = paging.Sorts(
     Detector.id,
     {"created_at": Detector.created_at, "updated_at": Detector.updated_at, "name": Detector.name},
@@ -155,7 +156,7 @@ def redefine(detector: Detector, recipe: Mapping[str, Any]) -> None:
 
 def get(session: Session, actor: User, id_: str, *, need: Need = "view", lock: bool = False) -> Detector:
     """Return one detector with its job."""
-    return find(session, actor, Detector, id_, joinedload(Detector.job), need=need, lock=lock)
+    return find(session, actor, Detector, id_, WITH_JOB, need=need, lock=lock)
 
 
 def list_page(
