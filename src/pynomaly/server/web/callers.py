@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 
 from pynomaly.errors import Unauthenticated
 from pynomaly.server.db import Database
@@ -49,7 +49,7 @@ class Credentials:
     secret: str
 
     @classmethod
-    def of(cls, request: Request, settings: Settings) -> "Credentials":
+    def of(cls, request: HTTPConnection, settings: Settings) -> "Credentials":
         """Read them; Unauthenticated for two at once, or a scheme that is not ours."""
         key, authorization = request.headers.get("x-api-key"), request.headers.get("authorization")
         if key is not None and authorization is not None:
@@ -78,7 +78,7 @@ class Callers:
         self._database, self._tokens, self._settings = database, tokens, settings
         self._known: dict[bytes, tuple[float, int, Caller]] = {}
 
-    async def find(self, request: Request) -> Caller:
+    async def find(self, request: HTTPConnection) -> Caller:
         """Find who sent the request; Unauthenticated when nobody known did.
 
         SQLite finds a row by its key without waiting for any writer, sooner than a thread would begin.

@@ -3,7 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
-from fastapi import Request, Response
+from fastapi import Response
+from starlette.requests import HTTPConnection
 
 from pynomaly.server.web.guard import SESSION_COOKIE
 from pynomaly.settings import Settings
@@ -11,7 +12,7 @@ from pynomaly.settings import Settings
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 
 
-def session_cookie(request: Request, settings: Settings) -> str:
+def session_cookie(request: HTTPConnection, settings: Settings) -> str:
     """The session cookie's value, "" when there is none."""
     return cookie(request, settings, SESSION_COOKIE)
 
@@ -26,7 +27,7 @@ def clear_session_cookie(response: Response, settings: Settings) -> None:
     clear_cookie(response, settings, SESSION_COOKIE)
 
 
-def cookie(request: Request, settings: Settings, name: str) -> str:
+def cookie(request: HTTPConnection, settings: Settings, name: str) -> str:
     """A cookie's value, "" when there is none."""
     return request.cookies.get(_name(settings, name), "")
 
