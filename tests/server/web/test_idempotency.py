@@ -8,6 +8,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import func, select
 
 from pynomaly.errors import Conflict
@@ -15,10 +16,13 @@ from pynomaly.server.db import Database, utc_now
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute
+from pynomaly.server.web.app import create_app
 from pynomaly.server.web.deps import SessionDep, may
+from pynomaly.server.web.facts import header_names
 from pynomaly.server.web.idempotency import KEPT, STALE, Idempotent, IdempotentSecret
 from pynomaly.server.web.models import IdempotencyKey
 from pynomaly.server.web.schema import Answer, Body
+from pynomaly.settings import Settings
 
 LogIn = Callable[..., httpx.Client]
 PATH = "/api/v1/things"
@@ -216,3 +220,27 @@ def test_a_job_is_started_once(api: httpx.Client, database: Database) -> None:
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json()["id"] == second.json()["id"]
     assert len(api.get("/api/v1/datasets").json()["items"]) == 1
+
+
+CREATES_NOTHING = {
+    *(f"/api/v1/auth/{name}" for name in ("login", "logout", "refresh", "password", "password-reset")),
+    "/api/v1/auth/password-reset/request",
+    "/api/v1/detection/score",
+    "/api/v1/detectors/{id}/rollback",
+    "/api/v1/detectors/{id}/versions/{version}/activate",
+    "/api/v1/jobs/{id}/cancel",
+    "/v2/models/{name}/infer",
+    "/v2/models/{name}/versions/{version}/infer",
+}
+"""Log-ins are for strangers, whose requests nobody could tell apart; the others leave nothing new."""
+
+
+def test_every_post_that_creates_takes_a_key(settings: Settings) -> None:
+    """A new POST route either takes an `Idempotency-Key`, or is written down as one that creates nothing."""
+    posts = {
+        route.path: header_names(route.original_route.dependant)
+        for route in iter_route_contexts(create_app(settings).routes)
+        if "POST" in (getattr(route, "methods", None) or ()) and route.path.startswith(("/api/v1/", "/v2/"))
+    }
+    assert len(posts) > 20
+    assert {path for path, reads in posts.items() if "idempotency-key" not in reads} == CREATES_NOTHING
