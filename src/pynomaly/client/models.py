@@ -272,7 +272,7 @@ class Detector(Answer):
     fdr: float | None
     quantile: float | None
     threshold: float | None
-    """A score that was chosen by hand; it counts, not the four, until another version is used."""
+    """A score that was chosen by hand: it counts, and the four are None, until another version is used."""
     seed: int
     status: str
     model_id: str | None
@@ -313,6 +313,8 @@ class Result(Answer):
     """How many rows people called an anomaly, normal, or unsure."""
     parameters: dict[str, Any] | None = None
     columns: list[str] | None = None
+    threshold_by_hand: bool | None = None
+    """Whether `threshold` is a score that was chosen for the detector."""
     score_histogram: dict[str, list[Any]] | None = None
     metrics: dict[str, Any] | None = None
     notes: list[str] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pynomaly.detection.choice import WAYS
 from pynomaly.server.db import Database
 from pynomaly.server.detectors.models import Detector
 
@@ -120,7 +121,17 @@ def test_a_threshold_set_by_hand(
     with database.session() as session:
         session.get_one(Detector, detector).threshold = 0.25
     body = {"dataset_id": datasets[0], "detector_id": detector}
-    assert done(api, "/detection/detect", json=body)["threshold"] == 0.25
+    by_hand = done(api, "/detection/detect", json=body)
+    assert (by_hand["threshold"], by_hand["threshold_by_hand"]) == (0.25, True)
+    assert {by_hand[way] for way in WAYS} == {None}
     scored = done(api, "/detection/score", 200, json={"detector_id": detector, "rows": rows(60)})
     assert scored["threshold"] == 0.25
-    assert done(api, "/detection/detect", json=body | {"max_alerts": 1})["threshold"] != 0.25
+    moved = done(api, "/detection/detect", json=body | {"max_alerts": 1})
+    assert (moved["threshold_by_hand"], moved["max_alerts"]) == (False, 1)
+    assert moved["threshold"] != 0.25
+    ids = f"{by_hand['id']},{moved['id']}"
+    told = api.get("/api/v1/detection/compare", params={"ids": ids}).json()["differences"]
+    assert {one["field"]: one["values"] for one in told} == {
+        "max_alerts": [None, 1],
+        "threshold": [0.25, None],
+    }

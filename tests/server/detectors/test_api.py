@@ -261,13 +261,15 @@ def test_the_threshold_is_moved_without_training(
     by_hand = api.put(f"{path}/threshold", json={"threshold": 0.61}).json()
     assert by_hand["threshold"] == 0.61
     now = api.get(path).json()
-    assert (now["threshold"], now["quantile"], now["status"]) == (0.61, 0.9, "trained")
+    assert (now["threshold"], now["status"]) == (0.61, "trained")
+    assert {now[way] for way in ("contamination", "max_alerts", "fdr", "quantile")} == {None}
     body = {"dataset_id": table, "detector_id": now["id"]}
     result = api.post(f"{API}/detection/detect", json=body, headers=WAIT).json()
     assert result["threshold"] == 0.61
     assert acts(database)[-1] == ("detector.threshold", {"version": 1, "threshold": 0.61})
     train(api, path, table)
-    assert api.get(path).json()["threshold"] is None
+    now = api.get(path).json()
+    assert (now["threshold"], now["quantile"]) == (None, 0.9)
     tag = api.get(path).headers["etag"]
     assert api.put(f"{path}/threshold", json={"fdr": 0.1}, headers={"If-Match": tag}).status_code == 200
     assert api.put(f"{path}/threshold", json={"fdr": 0.2}, headers={"If-Match": tag}).status_code == 412

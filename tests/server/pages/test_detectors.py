@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from pynomaly.server.db import Database
+from pynomaly.server.detectors.models import Detector
+
 FOREST = "isolation_forest"
 
 
@@ -129,3 +132,20 @@ def test_the_threshold_is_chosen_shown_and_moved(person: Any, dataset: str) -> N
     page = person.see(address)
     assert "Trained version 1" in page
     assert "false alarms at most 20" in page
+
+
+def test_a_score_chosen_by_hand_stays(person: Any, dataset: str, database: Database) -> None:
+    """A search with the detector uses it, unless something else is chosen for this once."""
+    address = make(person)
+    person.go(f"{address}/train", dataset=dataset)
+    person.until_done(address)
+    fields = {"dataset": dataset, "detector": address.rsplit("/", 1)[1]}
+    with database.session() as session:
+        session.get_one(Detector, fields["detector"]).threshold = 0.125
+    assert "scores above 0.125, chosen by hand" in person.see(address)
+    page = person.see(f"/detections/new?dataset={dataset}&detector={fields['detector']}")
+    assert '<option value="own" selected>scores above 0.125, chosen by hand</option>' in page
+    for way, said in (("own", "above the threshold of 0.125."), ("auto", "those that stand out")):
+        page = person.until_done(person.go("/detections/new", **fields, flag=way))
+        assert said in page
+        assert ("chosen by hand" in page) is (way == "own")

@@ -30,7 +30,7 @@ from pynomaly.server.detections.schemas import (
     FeedbackList,
     ResultRowList,
 )
-from pynomaly.server.detectors.service import ways
+from pynomaly.server.detectors.service import told_ways
 from pynomaly.server.jobs.answers import API, PREFER, Begun, StarterDep
 from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
@@ -262,4 +262,4 @@ def present(session: Session, detection: Detection) -> DetectionAnswer:
     names = DetectionAnswer.model_fields.keys() - {"feedback"}
     fields = {name: getattr(detection, name) for name in names}
     counts = feedback.counts(session, detection)
-    return DetectionAnswer.model_validate(fields | ways(detection) | {"feedback": counts})
+    return DetectionAnswer.model_validate(fields | told_ways(detection) | {"feedback": counts})

@@ -13,7 +13,7 @@ from pynomaly.server import process
 from pynomaly.server.datasets.values import values_at
 from pynomaly.server.detections import service
 from pynomaly.server.detections.models import Detection
-from pynomaly.server.detectors.service import ways
+from pynomaly.server.detectors.service import told_ways
 from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 from pynomaly.settings import Settings
@@ -121,7 +121,8 @@ def _differences(detections: Sequence[Detection]) -> list[Json]:
     """Name what was not the same in all: algorithm, parameters, columns, threshold's choice, seed."""
     told = [
         {"algorithm": one.algorithm, "columns": one.columns, "seed": one.seed}
-        | ways(one)
+        | told_ways(one)
+        | {"threshold": one.threshold if one.threshold_by_hand else None}
         | {f"parameters.{name}": value for name, value in one.parameters.items()}
         for one in detections
     ]

@@ -58,6 +58,8 @@ class Detection(Base):
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)
     threshold: Mapped[float | None] = mapped_column(Float)
     """The cut on scores that was used; chosen before the run when the detector's is a score."""
+    threshold_by_hand: Mapped[bool] = mapped_column(default=False)
+    """Whether the detector's was a score that somebody chose; then the four above do not count."""
     estimated_contamination: Mapped[float | None] = mapped_column(Float)
     """Share of the training rows that stand out."""
     score_histogram: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -123,7 +123,7 @@ def start(request: Request, actor: PageActor, session: SessionDep, form: FormDep
     errors: dict[str, str] = {}
     try:
         if asked.detector:
-            recipe = forms.threshold(typed, errors)
+            recipe = {} if typed.get(forms.WAY) == forms.OWN else forms.threshold(typed, errors)
         else:
             recipe = _recipe(session, actor, asked, errors)
         if errors:
@@ -204,6 +204,10 @@ def _form(
     detector = detectors.get(session, actor, asked.detector) if asked.detector else None
     info = catalogue.get(detector.algorithm) if detector else asked.info
     typed = forms.texts(asked.form) if asked.form else None
+    ways = forms.WAY_LABELS
+    if detector is not None and detector.threshold is not None:
+        ways = ((forms.OWN, f"scores above {formats.number(detector.threshold)}, chosen by hand"), *ways)
+        typed = {forms.WAY: forms.OWN} if typed is None else typed
     if typed is None and detector is not None:
         typed = forms.threshold_typed(detectors.ways(detector))
     wrong = dict(errors or {})
@@ -219,7 +223,7 @@ def _form(
         catalogue=catalogue.CATALOGUE,
         algorithm=info,
         fields=forms.fields(info, typed, wrong),
-        ways=forms.WAY_LABELS,
+        ways=ways,
         typed=typed or {},
         errors=wrong,
         error=problem.message if problem else forms.count_errors(wrong),

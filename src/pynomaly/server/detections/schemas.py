@@ -99,6 +99,9 @@ class DetectionAnswer(DetectionLine):
     max_alerts: int | None
     fdr: float | None
     quantile: float | None
+    threshold_by_hand: bool = Field(
+        description="Whether `threshold` is a score that was chosen for the detector; the four are then null."
+    )
     seed: int
     score_histogram: Histogram | None
     metrics: dict[str, Any] | None

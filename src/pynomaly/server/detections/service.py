@@ -151,6 +151,7 @@ def with_detector(
     _use_detector(session, detection, detector, dataset)
     if _given(*ways.values()):
         _fill(detection, detectors.check_ways(ways) | {"threshold": None})
+    detection.threshold_by_hand = detection.threshold is not None
     return detection
 
 

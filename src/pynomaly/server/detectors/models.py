@@ -58,6 +58,11 @@ class Detector(Base):
 
     job: Mapped[Job | None] = relationship(lazy="raise")
 
+    @property
+    def threshold_by_hand(self) -> bool:
+        """Whether a score was chosen; then the four ways do not count until another version is used."""
+        return self.threshold is not None
+
     @classmethod
     def open_to(cls, user_id: str | BindParameter[str], access: Access) -> ColumnElement[bool]:
         """Which detectors this person may view, or use."""

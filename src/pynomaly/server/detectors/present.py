@@ -24,7 +24,7 @@ def shown(detector: Detector, access: Held) -> dict[str, Any]:
     """Give a detector's fields, with what the actor may do with it."""
     names = DetectorAnswer.model_fields.keys() - {"access"}
     fields = {name: getattr(detector, name) for name in names}
-    return fields | service.ways(detector) | {"access": access}
+    return fields | service.told_ways(detector) | {"access": access}
 
 
 def present_version(version: Version) -> VersionAnswer:

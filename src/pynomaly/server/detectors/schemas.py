@@ -85,7 +85,7 @@ class DetectorAnswer(Answer):
     fdr: float | None
     quantile: float | None
     threshold: float | None = Field(
-        description="A score that was chosen by hand; it counts, not the four, until another version is used."
+        description="A score that was chosen by hand: the four are null until another version is used."
     )
     seed: int
     status: DetectorStatus

@@ -98,9 +98,22 @@ class Chosen(Protocol):
     quantile: Any
 
 
+class Ruled(Chosen, Protocol):
+    """The same, where a score may have been chosen instead."""
+
+    @property
+    def threshold_by_hand(self) -> bool:
+        """Whether it was."""
+
+
 def ways(row: Chosen) -> dict[str, Any]:
-    """Give the four columns as people and the library say them: "auto" when all are empty."""
+    """Give the four columns as the library says them: "auto" when all are empty."""
     return Choice.of({way: getattr(row, way) for way in WAYS}).ways()
+
+
+def told_ways(row: Ruled) -> dict[str, Any]:
+    """Give the four as they count: none of them where a score was chosen by hand."""
+    return dict.fromkeys(WAYS) if row.threshold_by_hand else ways(row)
 
 
 def _check_columns(columns: Sequence[str] | None) -> list[str] | None:

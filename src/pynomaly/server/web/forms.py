@@ -160,7 +160,9 @@ def single(parameter: Parameter, typed: Mapping[str, str], errors: dict[str, str
 
 AUTO = "auto"
 WAY, WAY_VALUE = "flag", "flag-value"
-WAY_LABELS = (
+OWN = "own"
+"""The way of a detector whose threshold is a score that was chosen by hand: leave it."""
+WAY_LABELS: tuple[tuple[str, str], ...] = (
     (AUTO, "what stands out (automatic)"),
     ("contamination", "a share of the rows"),
     ("max_alerts", "a number of rows at most"),
