@@ -17,7 +17,7 @@ EXTRAS := .venv-extras
 TORCH ?= torch==2.13.0
 ADBENCH ?= ../shared/data/adbench
 
-.PHONY: help setup demo serve test test-extras check bench screenshots image fuzz openapi lock clean
+.PHONY: help setup demo serve test test-extras check bench screenshots image fuzz mutations openapi lock clean
 
 help: ## Print this menu
 	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
@@ -43,6 +43,9 @@ test-extras: $(EXTRAS)/.done ## Install PyTorch, TensorFlow and PyOD into .venv-
 fuzz: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels ## Throw much more at the API and at model files than `make test` does (FUZZ_EXAMPLES cases each)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} FUZZ_BUNDLES=$${FUZZ_BUNDLES:-10000} \
 	  $(BIN)/pytest -rs -n $(WORKERS) tests/fuzz tests/security/test_models.py
+
+mutations: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels ## Take each defence out and see a test go red, WORKERS at a time (docs/security.md)
+	$(BIN)/python scripts/mutations.py --workers $(WORKERS)
 
 check: $(VENV)/.dev ## Lint, types, import direction, spelling of the house rules
 	$(BIN)/ruff check src tests benchmarks scripts

@@ -70,8 +70,8 @@ def test_our_own_pages_may(send: Send, url: str, cookie: dict[str, str]) -> None
 def test_a_browsers_cookie_alone_opens_no_socket_elsewhere(url: str, cookie: dict[str, str]) -> None:
     address = url.replace("http", "ws") + "/ws"
     for headers in [one for one in forged(url) if "Origin" in one] + [{}]:
-        with pytest.raises(InvalidStatus) as refused:
-            connect(address, additional_headers=cookie | headers).close()
+        with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=cookie | headers):
+            pass
         assert refused.value.response.status_code == 403, headers
     with connect(address, additional_headers=cookie | {"Origin": url}) as socket:
         socket.send('{"subscribe": {"jobs": []}}')

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 from test_missing_auth import filled
 
 from pynomaly.server.web.app import create_app
@@ -16,6 +17,7 @@ Send = Callable[..., Any]
 def check(answer: Any, where: Any) -> None:
     """The headers of one answer."""
     headers = answer.headers
+    assert "content-security-policy" in headers, where
     policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
     assert "unsafe" not in headers["content-security-policy"], where
     assert policy["default-src"] == "'none'", where
@@ -75,3 +77,10 @@ def test_with_tls_browsers_are_told_to_stay_with_it() -> None:
         "https://pynomaly.example": "max-age=31536000; includeSubDomains",
         "http://pynomaly.example": None,
     }
+
+
+def test_the_command_itself_names_no_server(served: Any) -> None:
+    """The server of the other tests is one of their own; this is `pynomaly serve`."""
+    for path in ("/login", "/nothing", "/health", "/static/app.css"):
+        answer = httpx.get(served.url + path, timeout=30)
+        check(answer, (path, answer.status_code))

@@ -97,8 +97,9 @@ def test_sockets_are_closed_to_strangers(world: Any, url: str) -> None:
     assert paths == ["/ws"]
     for path in paths:
         for headers in NONSENSE[:9]:
-            with pytest.raises(InvalidStatus) as refused:
-                connect(url.replace("http", "ws") + path, additional_headers=headers).close()
+            address = url.replace("http", "ws") + path
+            with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=headers):
+                pass
             assert refused.value.response.status_code == (403 if "Cookie" in headers else 401), headers
 
 

@@ -21,6 +21,7 @@ BAD: dict[str, dict[str, Any]] = {
     "one letter": TLS | {"secret_key": "a" * 64},
     "a pattern": TLS | {"secret_key": "abc123XYZ!" * 8},
     "a row": TLS | {"secret_key": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"},
+    "few letters": TLS | {"secret_key": "akzQmTwZ4kaQzTm4wkZaTQ4mzkwaTQmZ4zkQ"},
     "short": TLS | {"secret_key": "k3!vQx7Auj0"},
     "http": {"secret_key": GOOD, "base_url": "http://pynomaly.example"},
     "no address": {"secret_key": GOOD},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from pynomaly.server.log import configure
 from pynomaly.settings import Settings
@@ -158,3 +159,20 @@ def test_a_fault_tells_no_secret(world: Any, send: Send, capsys: pytest.CaptureF
     assert CANARY not in answer.text + logged
     assert headers["Authorization"].partition(" ")[2] not in answer.text + logged
     assert "Traceback" not in answer.text
+
+
+def test_a_database_error_is_logged_without_what_was_typed(
+    world: Any, send: Send, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, _ = world.bearer(world.user())
+
+    def broken(*_: Any, **__: Any) -> Any:
+        lost = sqlite3.OperationalError("no such table: users")
+        raise OperationalError("update users set name = ?", [CANARY], lost)
+
+    monkeypatch.setattr(world.app.state.rate_limits, "charge_caller", broken)
+    answer = send("GET", "/api/v1/auth/me", headers=headers)
+    logged = capsys.readouterr().err
+    assert answer.status_code == 500
+    assert "no such table" in logged
+    assert CANARY not in answer.text + logged
