@@ -1,7 +1,9 @@
 """`POST /detection/score` over HTTP, against what a detection of the same rows gives."""
 
+import json
 import math
 import os
+import random
 import signal
 import sys
 import threading
@@ -13,9 +15,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from pynomaly.server.db import Database
+from pynomaly.server.scoring.api import get_scorer
 from pynomaly.server.scoring.scorer import Scorer
+from pynomaly.server.web.facts import calls
+from pynomaly.server.web.guard import ROWS
 from pynomaly.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -233,3 +239,50 @@ def until(condition: Any, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end
         threading.Event().wait(0.005)
+
+
+def wide(columns: int, count: int = 1000) -> list[dict[str, float]]:
+    """Rows of many numbers with all their digits."""
+    source = random.Random(3)
+    names = [f"measurement_{number:03d}" for number in range(columns)]
+    return [{name: source.gauss(0, 1) for name in names} for _ in range(count)]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_thousand_wide_rows(api: httpx.Client, client: httpx.Client, log_in: Any) -> None:
+    """Eight megabytes are taken here and by the inference protocol, from who may score, and nowhere else."""
+    table = wide(200)
+    names = list(table[0])
+    lines = [",".join(names), *(",".join(map(repr, row.values())) for row in table)]
+    dataset = done(api, "/datasets/upload", files={"file": ("wide.csv", "\n".join(lines))})
+    detector = done(api, "/detectors", json={"name": "wide", "algorithm": "hbos"})
+    done(api, f"/detectors/{detector['id']}/train", 200, json={"dataset_id": dataset["id"]})
+    body = {"detector_id": detector["id"], "rows": table}
+    assert len(json.dumps(body)) > 7_900_000
+    answer = score(api, detector["id"], table)
+    assert answer.status_code == 200, answer.text[:300]
+    data = [list(row.values()) for row in table]
+    tensor = {"name": "input", "shape": [1000, 200], "datatype": "FP64", "data": data}
+    inferred = api.post("/v2/models/wide/infer", json={"inputs": [tensor]})
+    assert inferred.status_code == 200, inferred.text[:300]
+    scores = [item["score"] for item in answer.json()["items"]]
+    assert inferred.json()["outputs"][0]["data"] == scores
+
+    assert client.post(SCORE, json=body).status_code == 401
+    assert log_in("vi@example.org", "viewer").post(SCORE, json=body).status_code in (403, 413)
+    assert api.patch(f"/api/v1/detectors/{detector['id']}", json=body).status_code == 413
+    assert score(api, detector["id"], [row | {"more": "x" * 12_000} for row in table]).status_code == 413
+
+
+def test_where_many_rows_are_taken(app: FastAPI) -> None:
+    """The gate knows each route that scores."""
+    routes = [route for route in iter_route_contexts(app.routes) if isinstance(route.path, str)]
+    scoring = {route.path for route in routes if get_scorer in calls_of(route)}
+    assert scoring == {route.path for route in routes if ROWS.fullmatch(route.path)}
+    assert len(scoring) == 3
+
+
+def calls_of(route: Any) -> set[Any]:
+    """What a route's dependencies call."""
+    dependant = getattr(route.original_route, "dependant", None)
+    return set() if dependant is None else set(calls(dependant))

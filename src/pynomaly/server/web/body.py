@@ -15,6 +15,8 @@ from pynomaly.settings import MIB
 
 SMALL = MIB
 """Largest body of a route that does not ask for more."""
+LARGE = 16 * MIB
+"""Largest body of rows to be scored: a thousand of hundreds of columns."""
 UPLOAD_SLACK = MIB
 """What a multipart body may need beside the file itself."""
 LARGEST_INTEGER = 2**63 - 1
@@ -41,6 +43,16 @@ class LimitedBody:
         self._patience = patience
         self._is_whole = content_length == 0
         self._began: float | None = None
+
+    @property
+    def size(self) -> int:
+        """How much has come so far."""
+        return self._size
+
+    @property
+    def may_be_large(self) -> bool:
+        """Whether it is larger than `SMALL`, or does not say how large it is."""
+        return self._content_length is None or self._content_length > SMALL
 
     async def __call__(self) -> Message:
         """Receive the next message; HTTPException 413 when the body is too large, 408 when it is too slow."""

@@ -1,6 +1,9 @@
 """The gate in front of all routes: refuses requests that no route should have to think about."""
 
 import re
+from asyncio import Semaphore
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -9,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pynomaly.errors import BadRequest, BadValue, CrossSite, PynomalyError
-from pynomaly.server.web.body import LimitedBody, check_form, check_json, replay
+from pynomaly.errors import BadRequest, BadValue, CrossSite, PynomalyError, Unauthenticated
+from pynomaly.server.web.body import LARGE, SMALL, LimitedBody, check_form, check_json, replay
 from pynomaly.server.web.errors import respond
 from pynomaly.settings import Settings
 
@@ -21,6 +24,9 @@ PROGRAMS = ("/api/", "/v2/")
 """Where programs ask, with a token or key of their own, and no forms lead."""
 LONG = 32 * 1024
 """A body that takes longer to check than the way to a thread and back."""
+ROWS = re.compile(r"/api/v1/detection/score|/v2/models/.+/infer")
+"""Where rows come to be scored, up to `LARGE`, from who may have them scored."""
+LARGE_AT_ONCE = 4
 BODY = "pynomaly.body"
 """Key of the ASGI scope under which a route finds its `LimitedBody`, to raise the limit."""
 
@@ -34,6 +40,7 @@ class Guard:
         self._patience = settings.body_timeout_seconds
         public = urlsplit(settings.base_url)
         self._public = f"{public.scheme}://{public.netloc}".lower() if public.netloc else ""
+        self._turns = Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, then pass on; refusals are answered here, so that they get what every answer gets."""
@@ -45,7 +52,8 @@ class Guard:
         except (PynomalyError, HTTPException) as error:
             await respond(Request(scope, receive), error)(scope, receive, send)
         else:
-            await self._app(scope, checked, send)
+            async with self._turn(scope[BODY].size):
+                await self._app(scope, checked, send)
 
     async def _check(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
@@ -54,7 +62,41 @@ class Guard:
             check_origin(headers, self._public)
         body = LimitedBody(receive, _content_length(headers), patience=self._patience)
         scope[BODY] = body
-        return await _checked(body, headers) or body
+        if body.may_be_large and scope["method"] == "POST" and ROWS.fullmatch(scope["path"]):
+            await _take_rows(Request(scope, receive), body)
+        return await self._checked(body, headers) or body
+
+    async def _checked(self, body: LimitedBody, headers: Headers) -> Receive | None:
+        """Read and check a body of a kind that must be read whole anyway."""
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_json = kind == "application/json" or kind.endswith("+json")
+        if not is_json and kind != "application/x-www-form-urlencoded":
+            return None
+        content = await body.read()
+        if content:
+            check = check_json if is_json else check_form
+            if len(content) > LONG:
+                async with self._turn(len(content)):
+                    await run_in_threadpool(check, content)
+            else:
+                check(content)
+        return replay(content or b"", body)
+
+    def _turn(self, size: int) -> AbstractAsyncContextManager[Any]:
+        """Wait: JSON that is read takes many times its size, so only a few large bodies are read at once."""
+        return self._turns if size > SMALL else nullcontext()
+
+
+async def _take_rows(request: Request, body: LimitedBody) -> None:
+    """Let a body be large when it comes from who may have rows scored; of a stranger's nothing is read."""
+    state = request.app.state
+    try:
+        caller = await state.callers.find(request)
+    except Unauthenticated:
+        state.rate_limits.charge_stranger(request)
+        raise
+    if "detections:write" in caller.permissions:
+        body.limit = LARGE
 
 
 def check_address(scope: Scope, headers: Headers) -> None:
@@ -90,22 +132,6 @@ def check_origin(headers: Headers, public: str = "") -> None:
     host = headers["host"].lower()
     if headers.get("origin", "").lower() not in {f"http://{host}", f"https://{host}", public} - {""}:
         raise CrossSite
-
-
-async def _checked(body: LimitedBody, headers: Headers) -> Receive | None:
-    """Read and check a body of a kind that must be read whole anyway."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = kind == "application/json" or kind.endswith("+json")
-    if not is_json and kind != "application/x-www-form-urlencoded":
-        return None
-    content = await body.read()
-    if content:
-        check = check_json if is_json else check_form
-        if len(content) > LONG:
-            await run_in_threadpool(check, content)
-        else:
-            check(content)
-    return replay(content or b"", body)
 
 
 def _content_length(headers: Headers) -> int | None:
