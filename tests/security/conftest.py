@@ -176,7 +176,13 @@ class Server(uvicorn.Server):
         """Prepare to serve as `pynomaly serve` does, without its log lines."""
         super().__init__(
             uvicorn.Config(
-                app, host="127.0.0.1", port=0, log_config=None, server_header=False, proxy_headers=False
+                app,
+                host="127.0.0.1",
+                port=0,
+                log_config=None,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
             )
         )
         self.ready = threading.Event()

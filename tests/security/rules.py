@@ -178,9 +178,10 @@ RULES: dict[str, Rule | None] = {
     "GET /api/v1/jobs/{id}": Rule("jobs:read", "job", "view"),
     "POST /api/v1/jobs/{id}/cancel": Rule("jobs:write", "job", "own"),
     # the Open Inference Protocol
-    **dict.fromkeys(("GET /v2", "GET /v2/health/live", "GET /v2/health/ready")),
+    **dict.fromkeys(("GET /v2/health/live", "GET /v2/health/ready")),
+    "GET /v2": Rule("detectors:read"),
     **{
-        f"GET /v2/models/{{name}}{version}{rest}": Rule("detections:read", "detector", "view")
+        f"GET /v2/models/{{name}}{version}{rest}": Rule("detectors:read", "detector", "view")
         for version in ("", "/versions/{version}")
         for rest in ("", "/ready")
     },
@@ -198,6 +199,8 @@ RULES: dict[str, Rule | None] = {
             "POST /setup",
             "GET /password-reset",
             "POST /password-reset",
+            "GET /oidc/login",
+            "GET /oidc/callback",
             "GET /health",
             "GET /health/live",
             "GET /health/ready",

@@ -36,7 +36,6 @@ def test_every_body_refuses_what_is_not_its_own(world: Any, send: Send) -> None:
             if field in known or "additionalProperties" in known:
                 continue
             cell = world.cell(Who("admin"))
-            headers = cell.headers
             options = (
                 request_of(name, rule, cell)
                 if rule is not None
@@ -45,7 +44,8 @@ def test_every_body_refuses_what_is_not_its_own(world: Any, send: Send) -> None:
             method, place, sent = options
             sent["json"] = {**sent["json"], field: value}
             answer = send(method, place, **sent)
-            assert answer.status_code == 422, (name, field, answer.status_code, answer.text[:200], headers)
+            refused = 400 if path.startswith("/v2") else 422
+            assert answer.status_code == refused, (name, field, answer.status_code, answer.text[:200])
             assert f"#/{field}" in answer.text, (name, field, answer.text[:300])
             tried += 1
     assert tried > 150

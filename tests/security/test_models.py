@@ -122,7 +122,9 @@ print(counts)
 
 
 @pytest.mark.parametrize("algorithm", ["isolation_forest", "knn", "robust_z"])
-def test_broken_model_files_give_errors_of_ours_and_no_signal(tmp_path: Path, algorithm: str) -> None:
+def test_broken_model_files_give_errors_of_ours_and_no_signal(
+    tmp_path: Path, algorithm: str, record_property: Callable[[str, object], None]
+) -> None:
     rows = {"a": [float(one % 7) for one in range(60)], "b": [float(one % 5) for one in range(60)]}
     detector = pynomaly.Detector(algorithm=algorithm)
     detector.fit(rows)
@@ -132,3 +134,4 @@ def test_broken_model_files_give_errors_of_ours_and_no_signal(tmp_path: Path, al
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, (done.returncode, done.stderr[-3000:])
     assert "bad_bundle" in done.stdout
+    record_property("told", f"{number} mutated models of {algorithm}: {done.stdout.strip()}")

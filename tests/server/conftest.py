@@ -33,6 +33,7 @@ class ThreadedServer(uvicorn.Server):
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=75,
             ws="websockets-sansio",
             ws_max_size=65_536,
         )

@@ -24,6 +24,8 @@ from pynomaly.settings import Settings, load
 
 SHUTDOWN_SECONDS = 10
 """How long requests that are being answered may take after SIGTERM."""
+IDLE_SECONDS = 75
+"""Longer than clients keep an idle connection (httpx 5, nginx 60): none is closed just as a request comes."""
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one. [default: 8000]")]
 Slots = Annotated[
@@ -63,6 +65,7 @@ class Server(uvicorn.Server):
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
             lifespan="on",
             ws="websockets-sansio",
             ws_max_size=MOST_BYTES,

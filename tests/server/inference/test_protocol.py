@@ -210,8 +210,33 @@ def test_a_cookie_from_another_site(browser: httpx.Client, log_in: Any, worker: 
     assert (answer.status_code, list(answer.json())) == (403, ["error"])
 
 
-def test_it_is_no_part_of_our_own_description(tmp_path: Path) -> None:
-    """The protocol has a description of its own."""
+def test_a_key_that_reads_detectors_reads_models(api: httpx.Client, trained: Trained) -> None:
+    """And one that makes detections infers; neither does what the other does."""
+    keys = {}
+    for scope in ("detectors:read", "detections:write"):
+        made = done(api, "/auth/api-keys", json={"name": scope, "scopes": [scope]})
+        keys[scope] = {"Authorization": f"Bearer {made['key']}"}
+    body = {"inputs": tensors(rows()[:1])}
+    for scope, headers in keys.items():
+        reads = 200 if scope == "detectors:read" else 403
+        for path in ("", "/models/payments", "/models/payments/ready", "/models/payments/versions/1/ready"):
+            assert api.get(f"/v2{path}", headers=headers).status_code == reads
+        infers = api.post("/v2/models/payments/infer", json=body, headers=headers).status_code
+        assert infers == (200 if scope == "detections:write" else 403)
+
+
+def test_monitors_are_not_counted(client: httpx.Client) -> None:
+    """A probe never hears 429."""
+    for path in ("live", "ready"):
+        assert "ratelimit" not in client.get(f"/v2/health/{path}").headers
+
+
+def test_it_is_described_with_its_own_errors(tmp_path: Path) -> None:
+    """Under a tag of its own, and nothing of it has our problems."""
     schema = create_app(Settings(home=tmp_path)).openapi()
-    assert not [path for path in schema["paths"] if path.startswith("/v2")]
-    assert json.dumps(schema)
+    described = [item for path, item in schema["paths"].items() if path.startswith("/v2")]
+    assert len(described) == 9
+    for operation in (one for item in described for one in item.values()):
+        assert operation["tags"] == ["inference"]
+        assert "422" not in operation["responses"]
+        assert "problem" not in json.dumps(operation["responses"])

@@ -108,9 +108,13 @@ def test_every_error_has_a_problem_and_an_example(name: str) -> None:
     assert {"400", "500"} <= responses.keys()
     assert "default" not in responses, "a default would hide what is not told"
     for status, answer in responses.items():
-        if status[0] not in "45" or (name.startswith("health") and status == "503"):
+        if status[0] not in "45" or (name.endswith(("health", "ready")) and status == "503"):
             continue
         content = resolve(answer)["content"]
+        if name.startswith("v2"):
+            assert list(content) == ["application/json"], status
+            assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/InferenceError"}
+            continue
         assert list(content) == ["application/problem+json"], status
         example = content["application/problem+json"]["example"]
         assert example["status"] == int(status)
@@ -142,7 +146,7 @@ def test_it_tells_the_headers_of_its_conventions(name: str) -> None:
         assert all(resolve(one)["description"] for one in headers.values())
         if status[0] == "2":
             assert "X-Request-ID" in headers
-            assert ("RateLimit" in headers) is not name.startswith("health")
+            assert ("RateLimit" in headers) is not name.startswith(("health", "v2_health"))
             assert ("Idempotency-Replayed" in headers) is ("idempotency-key" in reads)
     queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
     if "cursor" in queries:

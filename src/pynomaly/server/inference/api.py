@@ -1,9 +1,9 @@
 """The routes of the Open Inference Protocol v2, at the root, where its clients look for them.
 
-Its errors are `{"error": "…"}`: see `web.errors`.
+Its errors are `{"error": "…"}`: see `web.errors`. Monitors ask for its health without being counted.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from fastapi import Path as ApiPath
@@ -30,22 +30,29 @@ from pynomaly.server.users.models import User
 from pynomaly.server.web import health
 from pynomaly.server.web.api_route import ApiRoute
 from pynomaly.server.web.deps import DatabaseDep, SessionDep, StorageDep, may
+from pynomaly.server.web.schema import InferenceError
+from pynomaly.server.web.threads import ThreadRoute
 
 PLATFORM = "pynomaly"
-router = APIRouter(prefix="/v2", route_class=ApiRoute, include_in_schema=False)
-Reader = Annotated[User, may("detections:read")]
+probes = APIRouter(prefix="/v2/health", route_class=ThreadRoute, tags=["inference"])
+router = APIRouter(prefix="/v2", route_class=ApiRoute, tags=["inference"])
+NOT_ONE: dict[int | str, dict[str, Any]] = {409: {}}
+"""The name is not unique, or the detector is not trained."""
+NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": ModelReady | InferenceError}}
+SLOW: dict[int | str, dict[str, Any]] = {504: {}}
+Reader = Annotated[User, may("detectors:read")]
 Writer = Annotated[User, may("detections:write")]
 Name = Annotated[str, ApiPath(min_length=1, max_length=200)]
 Version = Annotated[str, ApiPath(min_length=1, max_length=64)]
 
 
-@router.get("/health/live")
+@probes.get("/live")
 async def live() -> ServerLive:
     """Tell that the process answers."""
     return ServerLive(live=True)
 
 
-@router.get("/health/ready")
+@probes.get("/ready", responses={503: {"model": ServerReady}})
 def ready(response: Response, database: DatabaseDep, storage: StorageDep) -> ServerReady:
     """Tell whether models can be asked."""
     works = health.ready(response, database, storage).status == "ok"
@@ -58,13 +65,13 @@ async def about(_actor: Reader) -> ServerMetadata:
     return ServerMetadata(name="pynomaly", version=pynomaly.__version__, extensions=[])
 
 
-@router.get("/models/{name}")
+@router.get("/models/{name}", responses=NOT_ONE)
 def about_model(actor: Reader, session: SessionDep, name: Name) -> ModelMetadata:
     """Describe the version of a detector that is in use."""
     return about_version(actor, session, name, None)
 
 
-@router.get("/models/{name}/versions/{version}")
+@router.get("/models/{name}/versions/{version}", responses=NOT_ONE)
 def show_version(actor: Reader, session: SessionDep, name: Name, version: Version) -> ModelMetadata:
     """Describe one version of a detector, by its number or alias."""
     return about_version(actor, session, name, version)
@@ -83,7 +90,7 @@ def about_version(actor: User, session: SessionDep, name: str, version: str | No
     )
 
 
-@router.get("/models/{name}/ready")
+@router.get("/models/{name}/ready", responses=NOT_READY)
 def model_ready(
     actor: Reader, session: SessionDep, storage: StorageDep, response: Response, name: Name
 ) -> ModelReady:
@@ -91,7 +98,7 @@ def model_ready(
     return version_ready(actor, session, storage, response, name, None)
 
 
-@router.get("/models/{name}/versions/{version}/ready")
+@router.get("/models/{name}/versions/{version}/ready", responses=NOT_READY)
 def show_version_ready(
     actor: Reader, session: SessionDep, storage: StorageDep, response: Response, name: Name, version: Version
 ) -> ModelReady:
@@ -117,7 +124,7 @@ def version_ready(
     return ModelReady(name=name, ready=True)
 
 
-@router.post("/models/{name}/infer", response_model_exclude_none=True)
+@router.post("/models/{name}/infer", response_model_exclude_none=True, responses=SLOW)
 async def infer(
     actor: Writer, database: DatabaseDep, storage: StorageDep, scorer: ScorerDep, name: Name, body: InferBody
 ) -> InferAnswer:
@@ -125,7 +132,7 @@ async def infer(
     return await _infer(actor, database, storage, scorer, name, None, body)
 
 
-@router.post("/models/{name}/versions/{version}/infer", response_model_exclude_none=True)
+@router.post("/models/{name}/versions/{version}/infer", response_model_exclude_none=True, responses=SLOW)
 async def infer_version(
     actor: Writer,
     database: DatabaseDep,

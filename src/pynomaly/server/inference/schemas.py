@@ -19,10 +19,12 @@ class InferInput(Body):
     """One tensor: a column by its name, of shape [n] or [n, 1]; or `input`, all columns, of shape [n, k]."""
 
     name: Name
-    shape: list[Annotated[int, Field(strict=True, ge=0)]] = Field(min_length=1, max_length=2)
-    datatype: Datatype
+    shape: list[Annotated[int, Field(strict=True, ge=0)]] = Field(min_length=1, max_length=2, examples=[[2]])
+    datatype: Datatype = Field(examples=["FP64"])
     parameters: Parameters | None = None
-    data: list[Any] = Field(description="Row by row, nested or flat; null: the value is missing.")
+    data: list[Any] = Field(
+        description="Row by row, nested or flat; null: the value is missing.", examples=[[12.5, 4000]]
+    )
 
 
 class InferOutput(Body):
@@ -48,17 +50,17 @@ class _Protocol(BaseModel):
 class Tensor(_Protocol):
     """A tensor with its data."""
 
-    name: str
-    datatype: Datatype
-    shape: list[int]
-    data: list[float] | list[bool]
+    name: str = Field(examples=["score"])
+    datatype: Datatype = Field(examples=["FP64"])
+    shape: list[int] = Field(examples=[[2]])
+    data: list[float] | list[bool] = Field(examples=[[0.31, 0.81]])
 
 
 class InferAnswer(_Protocol):
     """An inference response."""
 
-    model_name: str
-    model_version: str
+    model_name: str = Field(examples=["payments"])
+    model_version: str = Field(examples=["1"])
     id: str | None = None
     parameters: Parameters
     outputs: list[Tensor]
@@ -68,8 +70,8 @@ class TensorMetadata(_Protocol):
     """What a tensor is like; -1 in its shape is any number."""
 
     name: str
-    datatype: Datatype
-    shape: list[int]
+    datatype: Datatype = Field(examples=["FP64"])
+    shape: list[int] = Field(examples=[[-1]])
 
 
 class ModelMetadata(_Protocol):

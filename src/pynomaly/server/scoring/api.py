@@ -28,7 +28,7 @@ async def get_scorer(request: Request) -> Scorer:
 ScorerDep = Annotated[Scorer, Depends(get_scorer)]
 
 
-@router.post("/score")
+@router.post("/score", responses={504: {}})
 async def score(
     actor: Annotated[User, may("detections:write")],
     database: DatabaseDep,

@@ -110,6 +110,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     _equip(app, settings, database or Database(settings))
     for module in API:
         app.include_router(module.router, prefix=PREFIX)
+    app.include_router(inference_api.probes)
     app.include_router(inference_api.router)
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

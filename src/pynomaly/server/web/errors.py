@@ -134,7 +134,16 @@ def is_api(request: Request) -> bool:
 
 def is_inference(request: Request) -> bool:
     """Tell whether the request is for the Open Inference Protocol, which has errors of its own."""
-    return request.url.path == "/v2" or request.url.path.startswith("/v2/")
+    return is_inference_path(request.url.path)
+
+
+def is_inference_path(path: str) -> bool:
+    """Tell whether a path belongs to the Open Inference Protocol.
+
+    >>> is_inference_path("/v2/models/payments"), is_inference_path("/v21")
+    (True, False)
+    """
+    return path == "/v2" or path.startswith("/v2/")
 
 
 def correlation_id(request: Request) -> str:

@@ -51,6 +51,12 @@ class FieldProblem(BaseModel):
     detail: str
 
 
+class InferenceError(BaseModel):
+    """An error, as the Open Inference Protocol describes it."""
+
+    error: str = Field(description="What is wrong, for people.")
+
+
 class ProblemAnswer(BaseModel):
     """An error, as RFC 9457 describes it."""
 

@@ -17,7 +17,7 @@ TAGS = {
     "detection": "Find the anomalies of a dataset, or score single rows; results, their rows, and feedback.",
     "jobs": "Everything that takes longer than a moment: follow it, cancel it.",
     "health": "For monitors.",
-    "inference": "The Open Inference Protocol v2, for clients of KServe and its like.",
+    "inference": "The Open Inference Protocol v2, for clients like KServe, with errors of its own.",
 }
 
 

@@ -23,6 +23,8 @@ LEADS = (
     ("jobs_list", "items/0/id", "/jobs"),
 )
 """An operation, where its answer has an identifier, and the collection that has such things."""
+MODELS = "/v2/models"
+"""Where clients of the Open Inference Protocol find detectors, by id too."""
 JOBS = ("/jobs", "job_id")
 """Whatever answers a `job_id` leads to the job."""
 
@@ -41,9 +43,9 @@ def add(operations: Sequence[Operation], schema: Mapping[str, Any]) -> None:
 
 def _of_one(operations: Sequence[Operation], collection: str) -> Iterator[Operation]:
     """The operations whose only path parameter is the identifier of something in a collection."""
+    roots = (f"{ROOT}{collection}/{{", *([f"{MODELS}/{{"] if collection == "/detectors" else []))
     for one in operations:
-        parameters = one.parameters("path")
-        if len(parameters) == 1 and one.path.startswith(f"{ROOT}{collection}/{{{parameters[0]}}}"):
+        if len(one.parameters("path")) == 1 and one.path.startswith(roots):
             yield one
 
 

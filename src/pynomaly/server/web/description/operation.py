@@ -6,6 +6,7 @@ from typing import Any
 
 from pynomaly.server.web.api_route import ApiRoute
 from pynomaly.server.web.deps import get_caller
+from pynomaly.server.web.errors import is_inference_path
 from pynomaly.server.web.facts import calls, header_names, permissions_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -46,6 +47,11 @@ class Operation:
     def is_safe(self) -> bool:
         """Whether it changes nothing."""
         return self.method == "GET"
+
+    @property
+    def is_inference(self) -> bool:
+        """Whether it belongs to the Open Inference Protocol, whose errors are its own."""
+        return is_inference_path(self.path)
 
     @property
     def answers(self) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,9 @@ from pynomaly.server.web.description.operation import JSON, Operation
 from pynomaly.server.web.errors import CODES, MEDIA_TYPE
 
 SCHEMA = {"$ref": "#/components/schemas/ProblemAnswer"}
+INFERENCE = {"$ref": "#/components/schemas/InferenceError"}
+NOT_OF_INFERENCE = {412, 415, 416, 422}
+"""What does not fit is 400 there."""
 DETAILS: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "The request is not well formed.", "The body is not valid JSON in UTF-8."),
     401: ("unauthenticated", "The credentials are missing, wrong or expired.", "Log in first."),
@@ -61,6 +64,7 @@ DETAILS: dict[int, tuple[str, str, str]] = {
         "The server cannot do it at the moment.",
         "The server has too much to do at the moment: try again.",
     ),
+    504: ("scoring_timed_out", "Scoring took longer than it may.", "Scoring took longer than 30 seconds."),
 }
 """Status -> an example's code, what the status means here, an example's text."""
 WAIT = {429, 503}
@@ -68,7 +72,9 @@ WAIT = {429, 503}
 
 def responses() -> dict[str, Any]:
     """All errors, for the components of the schema."""
-    return {_name(status): _response(status) for status in DETAILS}
+    ours = {_name(status): _response(status) for status in DETAILS}
+    kept = DETAILS.keys() - NOT_OF_INFERENCE
+    return ours | {f"Inference{_name(status)}": _of_inference(status) for status in sorted(kept)}
 
 
 def add(operation: Operation) -> None:
@@ -77,13 +83,13 @@ def add(operation: Operation) -> None:
     for declared in ("422", "default"):
         answers.pop(declared, None)
     for status in statuses(operation):
-        answers.setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
+        answers.setdefault(str(status), _ref(operation, status))
     if "if-none-match" in operation.reads_headers and operation.is_safe:
         tagged = {"ETag": ref("ETag")}
         answers["304"] = {"description": "The client has this state already.", "headers": tagged}
     for name, answer in list(answers.items()):
         if name[0] in "45" and "$ref" not in answer and _is_plain_problem(answer):
-            answers[name] = {"$ref": f"#/components/responses/{_name(int(name))}"}
+            answers[name] = _ref(operation, int(name))
     operation.raw["responses"] = dict(sorted(answers.items()))
 
 
@@ -108,7 +114,7 @@ def _of_callers(operation: Operation) -> Iterator[int]:
 
 
 def _of_input(operation: Operation) -> Iterator[int]:
-    if operation.counts_requests:
+    if operation.counts_requests and not operation.is_inference:
         yield 422
     if not operation.is_safe:
         yield from (408, 413)
@@ -125,7 +131,7 @@ def _of_state(operation: Operation) -> Iterator[int]:
         yield 409
     if "if-match" in operation.reads_headers:
         yield 412
-    if not operation.is_safe and {"detectors", "detection"} & set(operation.raw.get("tags", ())):
+    if not operation.is_safe and {"detectors", "detection", "inference"} & set(operation.raw.get("tags", ())):
         yield 501
 
 
@@ -143,14 +149,25 @@ def _response(status: int) -> dict[str, Any]:
         example["errors"] = [
             {"in": "query", "pointer": "#/limit", "detail": "Input should be less than or equal to 200"}
         ]
+    content = {MEDIA_TYPE: {"schema": SCHEMA, "example": example}}
+    return {"description": meaning, "headers": _headers(status), "content": content}
+
+
+def _of_inference(status: int) -> dict[str, Any]:
+    _, meaning, detail = DETAILS[status]
+    content = {JSON: {"schema": INFERENCE, "example": {"error": detail}}}
+    return {"description": meaning, "headers": _headers(status), "content": content}
+
+
+def _headers(status: int) -> dict[str, Any]:
     found = always(counted=False)
     found |= {"Retry-After": ref("RetryAfter")} if status in WAIT else {}
-    found |= {"WWW-Authenticate": ref("WWWAuthenticate")} if status == 401 else {}
-    return {
-        "description": meaning,
-        "headers": found,
-        "content": {MEDIA_TYPE: {"schema": SCHEMA, "example": example}},
-    }
+    return found | ({"WWW-Authenticate": ref("WWWAuthenticate")} if status == 401 else {})
+
+
+def _ref(operation: Operation, status: int) -> dict[str, str]:
+    kind = "Inference" if operation.is_inference else ""
+    return {"$ref": f"#/components/responses/{kind}{_name(status)}"}
 
 
 def _name(status: int) -> str:
