@@ -93,6 +93,15 @@ def test_no_value_makes_a_second_line(text: str, name: str, capsys: pytest.Captu
             assert json.loads(lines)["value"].startswith(text)
 
 
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_path_forges_no_line_and_no_colour(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Settings(log_format=style))  # type: ignore[arg-type]
+    structlog.get_logger("ours").info("event", path='/x\r\n{"event": "forged"}\x1b[2J\u2028\x85')
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert not CONTROL.search(line[:-1])
+
+
 def test_a_value_that_is_not_json_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     configure(Settings())
     structlog.get_logger("ours").info("event", value={1, 2}, when=object)
