@@ -322,6 +322,10 @@ class BadCursor(InputError):
 
     code = "bad_cursor"
 
+    def __init__(self, message: str | None = None) -> None:
+        """Point at the parameter that every list has."""
+        super().__init__(message, pointer="#/cursor", place="query")
+
 
 class OutOfMemory(PynomalyError):
     """The job needed more memory than it may use."""

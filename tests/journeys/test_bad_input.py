@@ -280,6 +280,7 @@ def test_bad_page(ada: Any, dataset: Any, result: Any, path: str, query: str) ->
     answer = ada.http.get(f"/api/v1{path.format(d=dataset['id'], r=result['id'])}?{query}")
     assert answer.status_code == 422
     assert answer.json()["code"] in ("invalid_request", "bad_cursor")
+    assert answer.json()["errors"][0]["pointer"] == f"#/{query.partition('=')[0]}"
 
 
 def test_a_cursor_of_another_order(ada: Any, result: Any) -> None:

@@ -185,5 +185,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (httpx.TransportError, httpx.DecodingError) as error:
-        reason = str(error) or type(error).__name__
+        server = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
+        reason = f"no answer from {server}: {str(error) or type(error).__name__}"
         raise Unreachable(reason, sent=not isinstance(error, NEVER_SENT)) from error

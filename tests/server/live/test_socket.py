@@ -48,6 +48,7 @@ def refusal(url: str, headers: Headers | None = None) -> tuple[int, str]:
     problem = json.loads(response.body or b"{}")
     if problem:
         assert response.headers["content-type"] == "application/problem+json"
+        assert problem["correlation_id"] == response.headers["x-request-id"] != ""
     return response.status_code, problem.get("code", "")
 
 

@@ -13,14 +13,15 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """Argon2id with 19 MiB (OWASP Password Storage Cheat Sheet, 2023): about 25 ms of one core."""
 
 
-def hash_password(password: str, email: str = "") -> str:
-    """Hash a new password; BadAccount when it is too short, too long or the e-mail address itself."""
+def hash_password(password: str, email: str = "", field: str = "password") -> str:
+    """Hash a new password; BadAccount, about `field`, when it is too easy to guess, or too long."""
+    pointer = f"#/{field}"
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise BadAccount(f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters.")
+        raise BadAccount(f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters.", pointer=pointer)
     if password.strip().lower() == email.strip().lower():
-        raise BadAccount("The password must not be the e-mail address.")
+        raise BadAccount("The password must not be the e-mail address.", pointer=pointer)
     if len(set(password)) < 4:
-        raise BadAccount("The password must have at least 4 different characters.")
+        raise BadAccount("The password must have at least 4 different characters.", pointer=pointer)
     return HASHER.hash(_encoded(password))
 
 

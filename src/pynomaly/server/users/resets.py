@@ -62,7 +62,7 @@ def use(
         found = session.execute(_usable(token)).first()
     if found is None:
         raise BadResetLink
-    fresh = hash_password(password, found[1].email)
+    fresh = hash_password(password, found[1].email, "new_password")
     with database.session() as session:
         row = session.execute(_usable(token).with_for_update()).first()  # of two at once, one waits and fails
         if row is None:

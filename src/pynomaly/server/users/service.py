@@ -181,7 +181,7 @@ def change_password(
         BadAccount: the password cannot be used.
         Conflict: it was changed meanwhile.
     """
-    fresh = hash_password(password, actor.email)
+    fresh = hash_password(password, actor.email, "new_password")
     with database.session() as session:
         user = locked(session, actor)
         if user.password_hash != actor.password_hash:

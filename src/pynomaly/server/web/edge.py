@@ -107,7 +107,7 @@ class _Exchange:
     def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
         """Take HEAD as GET whose body is left out, so that every page answers it."""
         self.method: str = scope["method"]
-        self.id = _correlation_id(Headers(scope=scope))
+        self.id = correlation_id_of(Headers(scope=scope))
         self.scope = dict(scope, method="GET") if self.method == "HEAD" else scope
         self.scope["state"] = {**scope.get("state", {}), "correlation_id": self.id}
         self.started = time.perf_counter()
@@ -150,6 +150,7 @@ def _origin(scope: Scope, id_: str) -> Origin:
     return Origin((scope.get("client") or ("",))[0][:64], id_, agent[:200])
 
 
-def _correlation_id(headers: Headers) -> str:
+def correlation_id_of(headers: Headers) -> str:
+    """The identifier that the request came with, or a new one."""
     given = headers.get("x-request-id", "")
     return given if SANE_ID.fullmatch(given) else uuid.uuid4().hex

@@ -37,7 +37,6 @@ CODES = {400: "bad_request", 404: "not_found", 413: "too_large", 422: "bad_input
 SORRY = "Something went wrong on our side. It has been logged under the correlation id."
 DETAILS = {
     404: "There is nothing here, or you may not see it.",
-    413: "The request is larger than the limit.",
     500: SORRY,
 }
 log = structlog.get_logger(__name__)
@@ -158,7 +157,8 @@ def _of_ours(error: PynomalyError) -> Problem:
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
     detail = SORRY if error.status == 500 else error.message  # which may name what is inside
-    return Problem(error.status, error.code, detail, headers, _pointed(error), error.details)
+    more = {name: value for name, value in error.details.items() if name not in ("pointer", "place")}
+    return Problem(error.status, error.code, detail, headers, _pointed(error), more)
 
 
 def _pointed(error: PynomalyError) -> list[dict[str, str]]:

@@ -2,15 +2,19 @@
 
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from pynomaly.errors import CrossSite, PynomalyError
+from pynomaly.server.web.edge import correlation_id_of
 from pynomaly.server.web.errors import MEDIA_TYPE, problem_of
 from pynomaly.server.web.guard import SESSION_COOKIE, check_address
 from pynomaly.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class SocketGuard:
@@ -52,13 +56,12 @@ def check_handshake(scope: Scope, public: str) -> None:
 
 async def deny(scope: Scope, receive: Receive, send: Send, error: Exception) -> None:
     """Answer the handshake with a problem (RFC 9457) in place of a connection."""
-    problem = problem_of(error)
+    problem, id_ = problem_of(error), correlation_id_of(Headers(scope=scope))
+    log.info("socket_refused", status=problem.status, code=problem.code, correlation_id=id_)
     socket = WebSocket(scope, receive, send)
     if "websocket.http.response" not in scope.get("extensions", {}):
         await socket.close()
         return
-    correlation_id = str(scope.get("state", {}).get("correlation_id", ""))
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", **problem.headers}
-    await socket.send_denial_response(
-        Response(problem.json(correlation_id), problem.status, headers, MEDIA_TYPE)
-    )
+    fixed = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Request-ID": id_}
+    answer = Response(problem.json(id_), problem.status, fixed | dict(problem.headers), MEDIA_TYPE)
+    await socket.send_denial_response(answer)

@@ -36,7 +36,7 @@ DETAILS: dict[int, tuple[str, str, str]] = {
         "It was changed since it was read (`If-Match`).",
         "Somebody changed this since you read it: read it again, then repeat your change.",
     ),
-    413: ("too_large", "The body is larger than the limit.", "The request is larger than the limit."),
+    413: ("too_large", "The body is larger than the limit.", "The body is larger than 1 MiB."),
     415: (
         "unsupported_media_type",
         "The body is of another kind.",
