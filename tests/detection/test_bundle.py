@@ -73,6 +73,12 @@ def test_every_flipped_cut_or_inserted_byte_is_refused(data, drawn):
         bundle.load(changed, key=b"secret")
 
 
+def test_a_changed_digit_of_the_description_is_seen():
+    at = PLAIN.index(b"1.5")
+    with pytest.raises(BadBundle, match="checksum"):
+        bundle.load(PLAIN[:at] + b"2" + PLAIN[at + 1 :])
+
+
 @given(st.binary(max_size=200))
 @settings(deadline=None, max_examples=100)
 def test_noise_is_refused(noise):
