@@ -80,6 +80,7 @@ def test_bad_accounts_are_refused(admin: httpx.Client) -> None:
     ):
         answer = admin.post(USERS, json={**BOB, **change})
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"#/{next(iter(change))}")
+        assert "details" not in answer.json(), "the pointer is told once"
 
 
 def test_the_list_is_filtered_searched_sorted_and_paged(admin: httpx.Client, make_user: MakeUser) -> None:
