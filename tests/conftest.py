@@ -25,6 +25,16 @@ from pynomaly.settings import Settings
 
 load_models()  # any test may use any table
 
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests tell of themselves (`record_property("told", …)`): how much they tried."""
+    reports = [one for found in terminalreporter.stats.values() for one in found]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "told" and getattr(report, "when", "") == "call":
+                terminalreporter.write_line(str(value))
+
+
 _WATCHDOG = """
 "$0"/postgres -D "$1" -k "$1" -h "" -F -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB &
 cat > /dev/null

@@ -85,3 +85,12 @@ def test_the_next_page_has_an_address(api: httpx.Client) -> None:
     assert following == f"{PATH}?limit=2&fields=id&cursor=bmV4dA"
     last = api.get(following)
     assert (last.status_code, last.json()["next_cursor"], "link" in last.headers) == (200, None, False)
+
+
+@pytest.mark.parametrize("moment", ["0.5", "1767225600", "2026-01-31", "2026-01-31T09:30:00", "now"])
+def test_a_time_is_written_out(api: httpx.Client, moment: str) -> None:
+    """With a zone; a number is no moment, though Pydantic takes it for seconds since 1970."""
+    assert api.get("/api/v1/jobs", params={"until": moment}).status_code == 422
+    assert api.get("/api/v1/jobs", params={"until": "2026-01-31T09:30:00Z"}).status_code == 200
+    key = {"name": "k", "scopes": ["jobs:read"], "expires_at": 4102444800}
+    assert api.post("/api/v1/auth/api-keys", json=key).status_code == 422

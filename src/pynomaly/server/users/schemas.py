@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from pynomaly.server.users.permissions import SCOPES, Permission, Role
-from pynomaly.server.web.schema import Answer, Body
+from pynomaly.server.web.schema import Answer, Body, Moment
 
 Password = Annotated[str, Field(max_length=1024)]
 Name = Annotated[str, Field(max_length=200)]
@@ -109,14 +109,14 @@ class NewKey(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     scopes: list[Permission] = Field(min_length=1, max_length=len(SCOPES))
-    expires_at: AwareDatetime | None = Field(None, description="When it stops working; null: never.")
+    expires_at: Moment | None = Field(None, description="When it stops working; null: never.")
 
 
 class Rotation(Body):
     """How a key is replaced."""
 
     overlap_minutes: int = Field(0, ge=0, le=10_080, description="How long the old key works beside the new.")
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="When the new key stops working; null: after as long as the old one was made for."
     )
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from anyio import CancelScope
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -27,6 +26,7 @@ from pynomaly.server.users.tokens import AccessTokens
 from pynomaly.server.web.body import UPLOAD_SLACK
 from pynomaly.server.web.callers import Caller
 from pynomaly.server.web.guard import BODY, SAFE_METHODS
+from pynomaly.server.web.schema import Moment
 from pynomaly.settings import MIB, Settings
 
 
@@ -179,8 +179,8 @@ async def _allow_upload(request: Request, settings: SettingsDep) -> None:
 AllowUpload = Depends(_allow_upload)
 """For routes that stream a file (`dependencies=[AllowUpload]`): a body may be larger than 1 MiB."""
 
-Since = Annotated[AwareDatetime | None, Query(description="Only what was made at this moment or later.")]
-Until = Annotated[AwareDatetime | None, Query(description="Only what was made before this moment.")]
+Since = Annotated[Moment | None, Query(description="Only what was made at this moment or later.")]
+Until = Annotated[Moment | None, Query(description="Only what was made before this moment.")]
 Contains = Annotated[
     str | None,
     Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Only with this in the name."),

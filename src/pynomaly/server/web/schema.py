@@ -1,15 +1,30 @@
 """What every request and answer body has in common."""
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 MOST_UNKNOWN = 50
 MOST_ITEMS = 10_000
 """Of a list or mapping whose field does not say less."""
+_DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+
+
+def _written_out(given: Any) -> Any:
+    """Refuse numbers, which Pydantic takes for seconds since 1970."""
+    if isinstance(given, str) and not _DAY_AND_TIME.match(given):
+        raise PydanticCustomError("not_a_moment", "It is no RFC 3339 time, such as 2026-01-31T09:30:00Z")
+    if isinstance(given, int | float):
+        raise PydanticCustomError("not_a_moment", "It is no text with an RFC 3339 time")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A time in a request."""
 
 
 class Body(BaseModel):
