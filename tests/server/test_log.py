@@ -96,7 +96,7 @@ def test_no_value_makes_a_second_line(text: str, name: str, capsys: pytest.Captu
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_a_path_forges_no_line_and_no_colour(style: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure(Settings(log_format=style))  # type: ignore[arg-type]
-    structlog.get_logger("ours").info("event", path='/x\r\n{"event": "forged"}\x1b[2J\u2028\x85')
+    structlog.get_logger("ours").info("event", path='/x\r\n{"event": "forged"}', agent="\x1b[2J\u2028\x85")
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     assert not CONTROL.search(line[:-1])
