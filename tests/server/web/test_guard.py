@@ -47,6 +47,7 @@ def app(app: FastAPI) -> FastAPI:
 def test_forms_from_elsewhere_are_refused(client: httpx.Client) -> None:
     for path, headers in product(["/login", "/logout", "/setup", "/nothing"], FORGED):
         answer = client.post(path, data=FORM, headers=headers)
+        assert answer.status_code == 403, (path, headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "cross_site_request"), (path, headers)
 
 
