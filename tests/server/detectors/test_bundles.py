@@ -134,7 +134,7 @@ def test_an_imported_detector_works_like_any_other(api: httpx.Client, database: 
     answer = send(api, moved, "../../etc/x.pynomaly", name=" N ")
     assert answer.status_code == 201, answer.text
     made = answer.json()
-    assert (made["name"], made["threshold"], made["contamination"]) == ("N", 0.6, "auto")
+    assert (made["name"], made["threshold"], made["contamination"]) == ("N", 0.6, None)
     table = api.get(f"{API}/datasets").json()["items"][0]["id"]
     body = {"dataset_id": table, "detector_id": made["id"]}
     result = api.post(f"{API}/detection/detect", json=body, headers=WAIT)
