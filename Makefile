@@ -43,6 +43,7 @@ test-extras: $(EXTRAS)/.done ## Install PyTorch, TensorFlow and PyOD into .venv-
 fuzz: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels ## Throw much more at the API and at model files than `make test` does (FUZZ_EXAMPLES cases each)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} FUZZ_BUNDLES=$${FUZZ_BUNDLES:-10000} \
 	  $(BIN)/pytest -rs -n $(WORKERS) tests/fuzz tests/security/test_models.py
+	FUZZ_EXAMPLES=1 $(BIN)/pytest -rs -n 0 tests/security/test_resources.py
 
 mutations: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels ## Take each defence out and see a test go red, WORKERS at a time (docs/security.md)
 	$(BIN)/python scripts/mutations.py --workers $(WORKERS)

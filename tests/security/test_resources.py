@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from server_process import Target, serving
 
 MIB = 1024 * 1024
 GROWTH = 256 * MIB
-P99 = 1.0
+P99 = 0.2 if os.environ.get("FUZZ_EXAMPLES") else 1.0
+"""Seconds that a health check may take meanwhile; in `make test` the machine is busy with other tests, too."""
 BIG = 400 * MIB
 """Of what a bomb becomes; the server's limit is 64 MiB."""
 
