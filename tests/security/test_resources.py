@@ -20,7 +20,7 @@ from server_process import Target, serving
 MIB = 1024 * 1024
 GROWTH = 256 * MIB
 P99 = 0.2 if os.environ.get("FUZZ_EXAMPLES") else 1.0
-"""Seconds that a health check may take meanwhile; in `make test` the machine is busy with other tests, too."""
+"""Seconds that a health check may take meanwhile; beside other tests of `make test` it may take longer."""
 BIG = 400 * MIB
 """Of what a bomb becomes; the server's limit is 64 MiB."""
 
