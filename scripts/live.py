@@ -54,7 +54,8 @@ def serving(home: Path, administrator: bool = True) -> Iterator[Server]:
     secret = home / "password"
     secret.touch(0o600)
     secret.write_text(password)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
+    others = ("PYNOMALY_", "COVERAGE_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     environment["PYNOMALY_HOME"] = str(home)
     if administrator:
         environment |= {"PYNOMALY_ADMIN_EMAIL": email, "PYNOMALY_ADMIN_PASSWORD_FILE": str(secret)}

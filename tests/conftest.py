@@ -1,5 +1,6 @@
 """Fixtures for tests that touch the database: settings, database, worker, server; SQLite and PostgreSQL."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -8,22 +9,28 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 
 from pynomaly.server.db import Database, load_models, new_id
 from pynomaly.server.jobs.processes import Forkserver
 from pynomaly.server.jobs.worker import Worker
+from pynomaly.server.log import configure
 from pynomaly.server.migrate import upgrade
 from pynomaly.server.users.permissions import Role
 from pynomaly.server.users.service import create_user
 from pynomaly.settings import Settings
 
 load_models()  # any test may use any table
+os.environ.setdefault("SSL_CERT_DIR", "/nonexistent")
+"""httpx reads 150 authorities for each client otherwise (45 ms); the tests need none, without TLS."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -33,6 +40,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in getattr(report, "user_properties", ()):
             if name == "told" and getattr(report, "when", "") == "call":
                 terminalreporter.write_line(str(value))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what touches a database on SQLite and on PostgreSQL.
+
+    What is marked `any_database`, since nothing in it depends on which one it is, runs on SQLite only;
+    `make test-postgres` runs all of it on PostgreSQL.
+    """
+    marks = list(metafunc.definition.iter_markers())
+    chosen = [mark.args[0] for mark in marks if mark.name == "parametrize"]
+    databases = ["sqlite"] if "any_database" in {mark.name for mark in marks} else ["sqlite", "postgres"]
+    if only := os.environ.get("PYNOMALY_TEST_DATABASE"):
+        databases = [only]
+    for name in sorted({"backend", "installation"}.intersection(metafunc.fixturenames).difference(chosen)):
+        metafunc.parametrize(
+            name, databases, indirect=True, scope="session" if name == "installation" else None
+        )
 
 
 _WATCHDOG = """
@@ -128,7 +152,7 @@ def postgres_template(postgres: Engine, make_postgres: Callable[[str], URL]) -> 
     _drop(postgres, url)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
     """Which database this run of the test uses."""
     return str(request.param)
@@ -197,6 +221,16 @@ def worker(settings: Settings, warm_process: Forkserver) -> Iterator[Worker]:
     assert not thread.is_alive()
 
 
+@pytest.fixture(scope="session")
+def unmeasured() -> dict[str, str]:
+    """The environment of a server that has no settings, and whose lines are not counted: twice as fast.
+
+    What such servers do others of `tests/server` and `tests/cli` do too, and theirs are counted.
+    """
+    no = ("PYNOMALY_", "COVERAGE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(no)}
+
+
 @dataclass(frozen=True)
 class Served:
     """A server process with its worker: its address, its settings, and how to get an account there."""
@@ -217,11 +251,10 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, unmeasured: dict[str, str]) -> Iterator[Served]:
     """`pynomaly serve` on SQLite, with its worker."""
     home = tmp_path_factory.mktemp("served")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
-    environment |= {"PYNOMALY_HOME": str(home), "PYNOMALY_LOG_LEVEL": "warning"}
+    environment = unmeasured | {"PYNOMALY_HOME": str(home), "PYNOMALY_LOG_LEVEL": "warning"}
     command = [sys.executable, "-c", "from pynomaly.cli.main import run; run()", "serve", "--port", "0"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     try:
@@ -232,3 +265,76 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+class ThreadedServer(uvicorn.Server):
+    """A uvicorn server in a thread, on a port that the system chooses, without pauses at its ends."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """Prepare to serve `app` as `pynomaly serve` does, without its log lines."""
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            ws="websockets-sansio",
+            ws_max_size=65_536,
+        )
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: object = None) -> None:
+        """Tell when the port is open."""
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup()
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Wait until `stop`; uvicorn's own loop looks ten times a second."""
+        await self.on_tick(0)
+        await self._end.wait()
+
+    async def shutdown(self, sockets: object = None) -> None:
+        """End as uvicorn does, without its pauses of 0.1 s."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        async with asyncio.timeout(20):
+            while self.server_state.connections or self.server_state.tasks:
+                await asyncio.sleep(0.002)
+        await self.lifespan.shutdown()
+
+    def stop(self) -> None:
+        """End, from another thread."""
+        self._loop.call_soon_threadsafe(self._end.set)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        port = self.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(app: FastAPI) -> Iterator[str]:
+    server = ThreadedServer(app)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert server.ready.wait(20)
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[FastAPI], AbstractContextManager[str]]:
+    """A real server on loopback that runs an application; entered, it gives its address."""
+    configure(Settings(log_level="error"))
+    return _serving

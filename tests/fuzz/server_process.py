@@ -60,7 +60,8 @@ def accounts(home: Path) -> tuple[dict[str, dict[str, str]], list[str]]:
 
 def environment_of(home: Path, **settings: str) -> dict[str, str]:
     """The environment of a server or worker with these settings and no others."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
+    left_out = ("PYNOMALY_", "COVERAGE_")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     ours = {"home": str(home), "secret_key": SECRET} | settings
     return others | {f"PYNOMALY_{name.upper()}": value for name, value in ours.items()}
 

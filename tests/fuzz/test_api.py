@@ -68,7 +68,8 @@ def run(target: Any, role: str, folder: Path, phases: str, *filters: str) -> Run
     ]
     for name, value in target.headers[role].items():
         command += ["-H", f"{name}: {value}"]
-    environment = os.environ | {
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment |= {
         "SCHEMATHESIS_HOOKS": "hooks",
         "PYTHONPATH": str(HERE),
         "FUZZ_KEEP": ",".join(target.kept),

@@ -1,7 +1,6 @@
 """Fixtures of the journeys: `pynomaly serve` as a process with its worker, on each database, and users."""
 
 import csv
-import os
 import random
 import subprocess
 import sys
@@ -90,9 +89,9 @@ class Client:
             cursor = {"cursor": page["next_cursor"]}
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
 def installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, unmeasured: dict[str, str]
 ) -> Iterator[Installation]:
     """A fresh installation that serves, on either database."""
     home = tmp_path_factory.mktemp("home")
@@ -101,8 +100,7 @@ def installation(
     if request.param == "postgres":
         made = request.getfixturevalue("make_postgres")("template0")
         given["database_url"] = made.render_as_string(hide_password=False)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYNOMALY_")}
-    environment |= {f"PYNOMALY_{name.upper()}": str(value) for name, value in given.items()}
+    environment = unmeasured | {f"PYNOMALY_{name.upper()}": str(value) for name, value in given.items()}
     command = [sys.executable, "-c", "from pynomaly.cli.main import run; run()", "serve", "--port", "0"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     try:

@@ -16,6 +16,8 @@ from backports import zstd
 from pynomaly.server.db import Database
 from pynomaly.server.tasks import keys_in_use
 
+pytestmark = pytest.mark.any_database
+
 
 def parquet(columns: dict[str, Any]) -> bytes:
     """Write a Parquet file as other programs do."""

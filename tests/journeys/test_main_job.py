@@ -134,6 +134,7 @@ def test_without_waiting_the_answer_is_202_and_a_place_to_look(ada: Any, payment
     assert begun["id"] in [item["id"] for item in ada.every("/detection/results", limit=1)]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("algorithm", [name for name, entry in CATALOGUE.items() if entry.extra is None])
 def test_every_algorithm_runs(ada: Any, dataset: Any, payments: Path, algorithm: str) -> None:
     """Each algorithm of the catalogue gives over HTTP what it gives in the library."""

@@ -3,15 +3,14 @@
 import itertools
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
@@ -20,7 +19,6 @@ from pynomaly.server.db import Database
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detectors.models import Alias, Detector, Model
 from pynomaly.server.jobs.models import Job
-from pynomaly.server.log import configure
 from pynomaly.server.sharing.models import Share
 from pynomaly.server.users import keys, logins, passwords
 from pynomaly.server.users.models import User
@@ -61,6 +59,7 @@ class World:
         self.app: FastAPI = create_app(self.settings, self.database)
         self.hash = passwords.hash_password(PASSWORD)
         self._number = itertools.count()
+        self._readers: dict[Who, Cell] = {}
 
     def user(self, role: str = "user") -> User:
         """Make an account."""
@@ -99,6 +98,12 @@ class World:
         self._share(made, actor, who.relation)
         mine = made if owner is actor else self.things(actor)
         return Cell(headers, **made, user=self.user().id, key=key, login=login, mine=mine)
+
+    def reader(self, who: Who) -> Cell:
+        """A cell for questions that change nothing, made once for all of them."""
+        if who not in self._readers:
+            self._readers[who] = self.cell(who)
+        return self._readers[who]
 
     def things(self, owner: User) -> dict[str, str]:
         """Make one thing of each kind, still being worked on."""
@@ -153,12 +158,6 @@ class World:
         ]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _log_lines() -> None:
-    """Log as the server does."""
-    configure(Settings(log_level="error"))
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[World]:
     """One application on SQLite for the questions of a module."""
@@ -169,40 +168,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     world.database.close()
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server in a thread, on a port that the system chooses."""
-
-    def __init__(self, app: FastAPI) -> None:
-        """Prepare to serve as `pynomaly serve` does, without its log lines."""
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host="127.0.0.1",
-                port=0,
-                log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-            )
-        )
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        """Tell when the port is open."""
-        await super().startup()
-        self.ready.set()
-
-
 @pytest.fixture(scope="module")
-def url(world: World) -> Iterator[str]:
+def url(world: World, serve: Callable[[FastAPI], AbstractContextManager[str]]) -> Iterator[str]:
     """Address of a real server of the world."""
-    server = Server(world.app)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert server.ready.wait(20)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
+    with serve(world.app) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

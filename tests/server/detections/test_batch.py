@@ -13,7 +13,7 @@ from pynomaly.detection.choice import WAYS
 from pynomaly.server.db import Database
 from pynomaly.server.detectors.models import Detector
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trained_rows import csv, done, rows, train
 

@@ -15,7 +15,7 @@ from pynomaly.export import write_ranked
 from pynomaly.server import process
 from pynomaly.server.detections import comparison
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trained_rows import csv, done, rows
 

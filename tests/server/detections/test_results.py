@@ -17,7 +17,7 @@ from pynomaly.server.detections.models import Feedback
 from pynomaly.server.jobs.models import Job
 from pynomaly.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trained_rows import csv, done, rows
 

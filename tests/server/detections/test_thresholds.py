@@ -13,6 +13,8 @@ from pynomaly.server import migrate
 from pynomaly.server.db import make_engine
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 WAYS = ("contamination", "max_alerts", "fdr", "quantile")
 
 

@@ -28,6 +28,8 @@ from pynomaly.server.users.service import create_user
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 API = "/api/v1"
 WAIT = {"Prefer": "wait=30"}
 CSV = "a,b,shop,when\n" + "".join(
@@ -78,10 +80,17 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     there.database.close()
 
 
-def trained(api: httpx.Client, algorithm: str = "isolation_forest", **definition: Any) -> str:
-    """A detector that is trained; its address."""
+def uploaded(api: httpx.Client) -> str:
+    """A dataset that is read; its id."""
     files = {"file": ("t.csv", CSV.encode())}
-    table = api.post(f"{API}/datasets/upload", files=files, headers=WAIT).json()["id"]
+    return str(api.post(f"{API}/datasets/upload", files=files, headers=WAIT).json()["id"])
+
+
+def trained(
+    api: httpx.Client, algorithm: str = "isolation_forest", table: str | None = None, **definition: Any
+) -> str:
+    """A detector that is trained; its address."""
+    table = table or uploaded(api)
     made = api.post(f"{API}/detectors", json={"name": "d/1", "algorithm": algorithm, **definition}).json()
     path = f"{API}/detectors/{made['id']}"
     answer = api.post(f"{path}/train", json={"dataset_id": table}, headers=WAIT)
@@ -103,9 +112,10 @@ def test_scores_are_the_same_elsewhere(
     theirs = elsewhere.settings
     assert model_key(theirs) != model_key(settings)
     (tmp_path / "t.csv").write_text(CSV)
+    table, file = uploaded(api), library.opened(tmp_path / "t.csv")
     for algorithm in ALGORITHMS:
         parameters = {"members": ["hbos", "knn"]} if algorithm == "ensemble" else {}
-        path = trained(api, algorithm, max_alerts=5, parameters=parameters)
+        path = trained(api, algorithm, table, max_alerts=5, parameters=parameters)
         exported = api.get(f"{path}/bundle")
         assert exported.headers["content-disposition"].endswith("''d%2F1%201.pynomaly")
         assert int(exported.headers["content-length"]) == len(exported.content)
@@ -120,7 +130,7 @@ def test_scores_are_the_same_elsewhere(
         data = elsewhere.stored(detector["model_id"])
         there = library.Detector.from_bytes(data, model_key(theirs), require_signature=True)
         here = library.Detector.from_bytes(exported.content, model_key(settings), require_signature=True)
-        assert there.score(tmp_path / "t.csv").tobytes() == here.score(tmp_path / "t.csv").tobytes()
+        assert there.score(file).tobytes() == here.score(file).tobytes()
         assert there.threshold == here.threshold == detector["model"]["threshold"]
         with pytest.raises(BadBundle, match="signed with another key"):
             library.Detector.from_bytes(exported.content, model_key(theirs), require_signature=True)

@@ -11,15 +11,11 @@ import pytest
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trained_rows import HEADER, Trained, done, rows, train
 
-
-@pytest.fixture
-def trained(api: httpx.Client, worker: Any) -> Trained:
-    """A trained detector called "payments", with columns of each type."""
-    return train(api)
+pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture

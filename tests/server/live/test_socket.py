@@ -29,6 +29,8 @@ from pynomaly.server.users.models import ApiKey, Login, User
 from pynomaly.server.users.tokens import digest
 from pynomaly.server.web.sockets import check_handshake
 
+pytestmark = pytest.mark.any_database
+
 Headers = list[tuple[str, str]]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.any_database
+
 
 def test_nothing_uploaded_yet(person: Any) -> None:
     assert "No datasets yet" in person.see("/datasets")

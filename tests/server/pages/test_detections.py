@@ -7,6 +7,8 @@ import pytest
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.queue import claim
 
+pytestmark = pytest.mark.any_database
+
 FOREST = "isolation_forest"
 
 

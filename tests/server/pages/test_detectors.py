@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from pynomaly.server.db import Database
 from pynomaly.server.detectors.models import Detector
+
+pytestmark = pytest.mark.any_database
 
 FOREST = "isolation_forest"
 

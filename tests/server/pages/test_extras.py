@@ -7,6 +7,8 @@ import pytest
 
 from pynomaly.detection.entries import info
 
+pytestmark = pytest.mark.any_database
+
 INSTALL = "pip install 'pynomaly-platform[torch]'"
 
 

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.any_database
+
 
 def test_a_new_person_is_led_to_the_first_step(person: Any) -> None:
     page = person.see("/")

@@ -1,18 +1,10 @@
-"""A trained detector of the ordinary user."""
+"""A trained detector of the ordinary user, and one scoring process for all tests."""
 
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
-import pytest
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-sys.path.insert(0, str(Path(__file__).parent))
+from trained_rows import app, scorer, settings, trained
 
-from trained_rows import Trained, train
-
-
-@pytest.fixture
-def trained(api: httpx.Client, worker: Any) -> Trained:
-    """A trained detector of the ordinary user."""
-    return train(api)
+__all__ = ["app", "scorer", "settings", "trained"]

@@ -24,9 +24,11 @@ from pynomaly.server.web.facts import calls
 from pynomaly.server.web.guard import ROWS
 from pynomaly.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trained_rows import HEADER, Trained, csv, done, rows, train
+
+pytestmark = pytest.mark.any_database
 
 SCORE = "/api/v1/detection/score"
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 from sqlalchemy import select, update
 
 from pynomaly.server.admin.models import AuditEntry
 from pynomaly.server.db import Database
 from pynomaly.server.users.models import User
 from pynomaly.server.users.permissions import GRANTED
+
+pytestmark = pytest.mark.any_database
 
 PASSWORD = "correct horse battery"
 NEW = "another horse battery"

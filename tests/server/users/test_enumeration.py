@@ -14,6 +14,8 @@ from pynomaly.server.users.models import LoginAttempt, User
 from pynomaly.server.users.passwords import warm_up
 from pynomaly.server.users.service import authenticate
 
+pytestmark = pytest.mark.any_database
+
 MakeUser = Callable[..., User]
 KNOWN = "ada@example.org"
 ELSEWHERE = "sso@example.org"

@@ -22,6 +22,8 @@ from pynomaly.server.users.sign_in import provider_of
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 PROVIDER = Path(__file__).with_name("oidc_provider.py")
 MakeUser = Callable[..., User]
 ME = "/api/v1/auth/me"

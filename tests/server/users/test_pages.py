@@ -12,6 +12,8 @@ from pynomaly.server.users import first
 from pynomaly.server.users.models import Login, User
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 FORM = {"email": "ada@example.org", "password": "correct horse battery"}
 HTML = {"Accept": "text/html"}
 MakeUser = Callable[..., User]

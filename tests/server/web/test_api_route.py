@@ -11,6 +11,8 @@ from pynomaly.server.web.api_route import ApiRoute, Fields
 from pynomaly.server.web.deps import Cursor, Limit, may
 from pynomaly.server.web.schema import Answer
 
+pytestmark = pytest.mark.any_database
+
 PATH = "/api/v1/things"
 
 

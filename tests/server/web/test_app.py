@@ -6,11 +6,14 @@ from pathlib import Path
 
 import anyio
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings
+
+pytestmark = pytest.mark.any_database
 
 OPEN = {
     ("POST", "/api/v1/auth/login"),

@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import Response, StreamingResponse
 
+pytestmark = pytest.mark.any_database
+
 LONG = {"text": "ab" * 4000}
 
 

@@ -9,6 +9,8 @@ from pynomaly.server.db import Database
 from pynomaly.server.web.app import create_app
 from pynomaly.settings import Settings, load
 
+pytestmark = pytest.mark.any_database
+
 OURS, OTHER = "https://app.example.org", "https://evil.example"
 PREFLIGHT = {
     "Access-Control-Request-Method": "DELETE",

@@ -16,6 +16,8 @@ from pynomaly.server.web.description import TAGS
 from pynomaly.server.web.facts import header_names, permissions_of
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 APP = create_app(Settings(home=Path("/nonexistent")))
 SCHEMA: dict[str, Any] = json.loads(json.dumps(APP.openapi()))

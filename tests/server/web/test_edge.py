@@ -15,6 +15,8 @@ from pynomaly.server.web.app import create_app
 from pynomaly.server.web.edge import Edge
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 Lines = Callable[[int], list[dict[str, Any]]]
 LOGGED_IN = {"path": "/api/v1/auth/login", "status": 200}
 

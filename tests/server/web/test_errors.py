@@ -15,6 +15,8 @@ from pynomaly.server.db import Database
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.web import errors
 
+pytestmark = pytest.mark.any_database
+
 MEMBERS = {"type", "title", "status", "detail", "code", "correlation_id"}
 JSON = {"Content-Type": "application/json"}
 HTML = {"Accept": "text/html,application/xhtml+xml"}

@@ -18,6 +18,8 @@ from pynomaly.errors import CrossSite
 from pynomaly.server.web.deps import AllowUpload
 from pynomaly.server.web.guard import check_origin
 
+pytestmark = pytest.mark.any_database
+
 FORM = {"email": "ada@example.org", "password": "correct horse battery"}
 FORGED = [
     {},

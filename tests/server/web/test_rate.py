@@ -13,6 +13,8 @@ from pynomaly.server.users.models import User
 from pynomaly.server.web.rate import RateLimits
 from pynomaly.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 MakeUser = Callable[..., User]
 POLICY = re.compile(r'"(caller|address)";q=(\d+);w=60')
 LEFT = re.compile(r'"(caller|address)";r=(\d+);t=(\d+)')

@@ -7,6 +7,8 @@ from fastapi import APIRouter, FastAPI
 from pynomaly.server.web.schema import Answer
 from pynomaly.server.web.tags import TagsDep, tag_of
 
+pytestmark = pytest.mark.any_database
+
 
 class Thing(Answer):
     """What the test's routes answer."""

@@ -1,11 +1,21 @@
 """A trained detector with numbers, a category and timestamps, behind the API; and rows like its own."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from pynomaly.server.jobs.worker import Worker
+from pynomaly.server.scoring.scorer import Scorer
+from pynomaly.settings import Settings
+
+SECRET = SecretStr("a secret of all tests that score")
 
 HEADER = ("amount", "size", "country", "at")
 
@@ -54,3 +64,41 @@ def train(api: httpx.Client, algorithm: str = "isolation_forest", **definition: 
     detector = done(api, "/detectors", json=definition)
     done(api, f"/detectors/{detector['id']}/train", 200, json={"dataset_id": dataset["id"]})
     return Trained(dataset["id"], detector["id"])
+
+
+class SharedScorer(Scorer):
+    """A scoring process that outlives the applications that use it: its start takes more than a second."""
+
+    def close(self) -> None:
+        """Go on."""
+
+    def end(self) -> None:
+        """Be gone."""
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Iterator[SharedScorer]:
+    """The scoring process of all installations with SECRET."""
+    scorer = SharedScorer(Settings(secret_key=SECRET))
+    yield scorer
+    scorer.end()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """An installation with the secret that the shared scoring process knows."""
+    return settings.model_copy(update={"secret_key": SECRET})
+
+
+@pytest.fixture
+def app(app: FastAPI, scorer: SharedScorer) -> FastAPI:
+    """The application, which scores in the shared process."""
+    app.state.scorer = scorer
+    return app
+
+
+@pytest.fixture
+def trained(api: httpx.Client, worker: Worker) -> Trained:
+    """A trained detector of the ordinary user, called "payments", with columns of each type."""
+    return train(api)
