@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             name, databases, indirect=True, scope="session" if name == "installation" else None
         )
+
+
+UNCOUNTED = (
+    "tests/detection/test_bad_input.py",
+    "tests/detection/test_conformal.py",
+    "tests/detection/test_evaluate.py",
+    "tests/detection/test_faithfulness.py",
+    "tests/detection/test_outlying.py",
+    "tests/fuzz",
+    "tests/journeys",
+    "tests/library/test_evaluation.py",
+    "tests/library/test_large.py",
+    "tests/security",
+)
+"""Their lines are not counted, nor those of tests on the second database: counting takes a third of the time,
+and there is nothing in them that no other test runs."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Pause the counting of lines for tests that need none."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    second = "postgres" in getattr(getattr(item, "callspec", None), "params", {}).values()
+    if controller is None or not (second or item.nodeid.startswith(UNCOUNTED)):
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 _WATCHDOG = """
