@@ -80,7 +80,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Pause the counting of lines for tests that need none."""
     plugin = item.config.pluginmanager.getplugin("_cov")
     controller = getattr(plugin, "cov_controller", None)
-    second = "postgres" in getattr(getattr(item, "callspec", None), "params", {}).values()
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    databases = [chosen[name] for name in ("backend", "installation") if name in chosen]
+    second = databases == ["postgres"]
     if controller is None or not (second or item.nodeid.startswith(UNCOUNTED)):
         return (yield)
     controller.pause()
