@@ -226,7 +226,6 @@ CREATES_NOTHING = {
     *(f"/api/v1/auth/{name}" for name in ("login", "logout", "refresh", "password", "password-reset")),
     "/api/v1/auth/password-reset/request",
     "/api/v1/detection/score",
-    "/api/v1/detectors/{id}/rollback",
     "/api/v1/detectors/{id}/versions/{version}/activate",
     "/api/v1/jobs/{id}/cancel",
     "/v2/models/{name}/infer",

@@ -21,6 +21,7 @@ from pynomaly.server.detectors.schemas import (
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute, Fields
 from pynomaly.server.web.deps import Cursor, DatabaseDep, Limit, SessionDep, SettingsDep, StorageDep, may
+from pynomaly.server.web.idempotency import Idempotent
 from pynomaly.server.web.tags import IF_MATCH, IF_NONE_MATCH, TagsDep
 
 router = APIRouter(prefix="/{id}", route_class=ApiRoute)
@@ -75,7 +76,7 @@ def activate(
     return tags.give(present(session, actor, versions.activate(session, actor, id, version)))
 
 
-@router.post("/rollback")
+@router.post("/rollback", dependencies=[Idempotent])
 def roll_back(
     actor: Writer,
     session: SessionDep,

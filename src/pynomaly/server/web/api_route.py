@@ -7,8 +7,9 @@ from functools import cached_property, partial
 from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlencode
 
-from fastapi import Query, Request, Response, params
+from fastapi import HTTPException, Query, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
@@ -43,7 +44,11 @@ class ApiRoute(ThreadRoute):
             if self._is_open:
                 request.app.state.rate_limits.charge_stranger(request)
             request.state.check_query = partial(self._check_query, request)
-            response = await handle(request)
+            try:
+                response = await handle(request)
+            except RequestValidationError:
+                self._check_kind(request)
+                raise
             if "fields" in request.query_params and response.status_code == 200:
                 response = _only(response, self._wanted(request))
             if request.method == "GET" and request.url.path.startswith("/api/"):
@@ -88,6 +93,14 @@ class ApiRoute(ThreadRoute):
                 f"{name!r} is given {values} times; give it once.", pointer=f"#/{name}", place="query"
             )
         self._wanted(request)
+
+    def _check_kind(self, request: Request) -> None:
+        """Say that a body is of a kind that is not read, rather than that nothing was found in it."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
+        is_json = kind.startswith("application/") and kind.endswith(("/json", "+json"))
+        if takes_json and not is_json and request.headers.get("content-length") != "0":
+            raise HTTPException(415, "Send the body as application/json.")
 
     def _wanted(self, request: Request) -> frozenset[str]:
         """Read `fields`; none when it is not given."""

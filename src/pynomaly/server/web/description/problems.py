@@ -1,5 +1,6 @@
 """The errors that each operation can give, each with an example."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,8 @@ SCHEMA = {"$ref": "#/components/schemas/ProblemAnswer"}
 INFERENCE = {"$ref": "#/components/schemas/InferenceError"}
 NOT_OF_INFERENCE = {412, 415, 416, 422}
 """What does not fit is 400 there."""
+RUNS_ALGORITHM = re.compile(r"/(detectors(/import|/\{id\}(/train|/threshold)?)?|detect|batch|score|infer)$")
+"""What may need an extra that is not installed."""
 DETAILS: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "The request is not well formed.", "The body is not valid JSON in UTF-8."),
     401: ("unauthenticated", "The credentials are missing, wrong or expired.", "Log in first."),
@@ -118,7 +121,7 @@ def _of_input(operation: Operation) -> Iterator[int]:
         yield 422
     if not operation.is_safe:
         yield from (408, 413)
-    if "multipart/form-data" in operation.body:
+    if operation.body and not operation.is_inference:
         yield 415
 
 
@@ -131,7 +134,7 @@ def _of_state(operation: Operation) -> Iterator[int]:
         yield 409
     if "if-match" in operation.reads_headers:
         yield 412
-    if not operation.is_safe and {"detectors", "detection", "inference"} & set(operation.raw.get("tags", ())):
+    if operation.method != "DELETE" and not operation.is_safe and RUNS_ALGORITHM.search(operation.path):
         yield 501
 
 
