@@ -1,6 +1,6 @@
 """What all operations of the API have in common: closed query parameters, sparse fields, the next page."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -96,3 +96,28 @@ def test_a_time_is_written_out(api: httpx.Client, moment: str) -> None:
     assert api.get("/api/v1/jobs", params={"until": "2026-01-31T09:30:00Z"}).status_code == 200
     key = {"name": "k", "scopes": ["jobs:read"], "expires_at": 4102444800}
     assert api.post("/api/v1/auth/api-keys", json=key).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "image/png"])
+def test_a_body_of_another_kind(api: httpx.Client, kind: str) -> None:
+    """It is told as such, to who may ask, and not as a body in which nothing was found."""
+    body, headers = b'{"name": "Watch"}', {"Content-Type": kind}
+    answer = api.post("/api/v1/detectors", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), answer.text
+    assert answer.json()["detail"] == "Send the body as application/json."
+    assert (
+        httpx.post(api.base_url.join("/api/v1/detectors"), content=body, headers=headers).status_code == 401
+    )
+    merge = api.post("/api/v1/detectors", content=body, headers={"Content-Type": "application/x+json"})
+    assert merge.status_code == 201
+    assert api.post("/api/v1/detectors").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"contamination": "0.1"}, {"max_alerts": "3"}, {"max_alerts": 3.0}, {"seed": "1"}, {"seed": True}],
+)
+def test_a_number_as_text_is_none(api: httpx.Client, body: dict[str, Any]) -> None:
+    answer = api.post("/api/v1/detectors", json={"name": "Watch"} | body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"] == f"#/{next(iter(body))}"

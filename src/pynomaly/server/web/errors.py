@@ -187,16 +187,30 @@ def _of_validation(error: RequestValidationError) -> Problem:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return Problem(400, "bad_json", "The body is not valid JSON.")
-    errors = [_field(one) for one in found[:MAX_ERRORS]]
+    errors = [_field(one, error.body) for one in found[:MAX_ERRORS]]
     first = errors[0]
     detail = f"{first['in']} {first['pointer']}: {first['detail']}"
     return Problem(422, "invalid_request", f"The request is not valid: {detail}.", errors=errors)
 
 
-def _field(error: Mapping[str, Any]) -> dict[str, str]:
+def _field(error: Mapping[str, Any], body: Any) -> dict[str, str]:
     """Name one wrong field by a JSON pointer (RFC 6901); its value is not repeated: it may be a secret."""
     place, *steps = error["loc"]
+    if place == "body":
+        steps = _within(body, steps)
     return {"in": str(place), "pointer": _pointer(steps), "detail": str(error["msg"])}
+
+
+def _within(body: Any, steps: Sequence[Any]) -> list[Any]:
+    """Leave out what is no step into the body, but names the type that a value was tried as."""
+    for number, step in enumerate(steps):
+        if not isinstance(body, dict | list):
+            return list(steps[:number])
+        try:
+            body = body[step]
+        except (LookupError, TypeError):
+            return list(steps[: number + 1])
+    return list(steps)
 
 
 def _pointer(steps: Sequence[Any]) -> str:
