@@ -18,7 +18,7 @@ EXTRAS := .venv-extras
 TORCH ?= torch==2.13.0
 ADBENCH ?= ../shared/data/adbench
 
-.PHONY: help setup demo serve test test-extras check bench screenshots image fuzz mutations openapi lock clean
+.PHONY: help setup demo serve test test-postgres test-extras check bench screenshots image fuzz mutations openapi lock clean
 
 help: ## Print this menu
 	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
@@ -37,6 +37,9 @@ test: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Set up for testin
 	$(BIN)/pytest -rs -n $(WORKERS) --dist worksteal --cov --cov-report= --cov-fail-under=0 --ignore=$(ALONE)
 	$(BIN)/pytest -rs -n 0 --cov --cov-append --cov-report= --cov-fail-under=0 $(ALONE)
 	$(BIN)/coverage report
+
+test-postgres: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels ## Run what touches a database on PostgreSQL, also what `make test` runs on SQLite alone
+	PYNOMALY_TEST_DATABASE=postgres $(BIN)/pytest -rs -n $(WORKERS) --dist worksteal tests/server tests/journeys tests/cli
 
 test-extras: $(EXTRAS)/.done ## Install PyTorch, TensorFlow and PyOD into .venv-extras and test what needs them
 	CONTRACT_OF="autoencoder keras_autoencoder" $(EXTRAS)/bin/python -m pytest -rs -n $(WORKERS) --dist worksteal \
