@@ -153,3 +153,25 @@ def test_a_score_chosen_by_hand_stays(person: Any, dataset: str, database: Datab
         page = person.until_done(person.go("/detections/new", **fields, flag=way))
         assert said in page
         assert ("chosen by hand" in page) is (way == "own")
+
+
+def test_a_new_name_leaves_the_rest(person: Any, dataset: str, database: Database) -> None:
+    """Model, description and a threshold that was chosen by hand; another choice takes its place."""
+    address = make(person)
+    person.go(f"{address}/train", dataset=dataset)
+    person.until_done(address)
+    with database.session() as session:
+        found = session.get_one(Detector, address.rsplit("/", 1)[1])
+        found.threshold, found.description = 0.125, "Of every shop."
+    page = person.see(f"{address}/edit")
+    assert '<option value="own" selected>scores above 0.125, chosen by hand</option>' in page
+    fields = {"algorithm": FOREST, "parameter-n_trees": "30", "seed": "1"}
+    person.go(f"{address}/edit", name="Watch", flag="own", **fields)
+    with database.session() as session:
+        found = session.get_one(Detector, address.rsplit("/", 1)[1])
+        assert (found.name, found.threshold, found.description) == ("Watch", 0.125, "Of every shop.")
+        assert found.model_id is not None
+    person.go(f"{address}/edit", name="Watch", flag="max_alerts", **fields, **{"flag-value": "7"})
+    with database.session() as session:
+        found = session.get_one(Detector, address.rsplit("/", 1)[1])
+        assert (found.threshold, found.max_alerts) == (None, 7)

@@ -204,10 +204,9 @@ def _form(
     detector = detectors.get(session, actor, asked.detector) if asked.detector else None
     info = catalogue.get(detector.algorithm) if detector else asked.info
     typed = forms.texts(asked.form) if asked.form else None
-    ways = forms.WAY_LABELS
-    if detector is not None and detector.threshold is not None:
-        ways = ((forms.OWN, f"scores above {formats.number(detector.threshold)}, chosen by hand"), *ways)
-        typed = {forms.WAY: forms.OWN} if typed is None else typed
+    by_hand = detector.threshold if detector is not None else None
+    if by_hand is not None and typed is None:
+        typed = {forms.WAY: forms.OWN}
     if typed is None and detector is not None:
         typed = forms.threshold_typed(detectors.ways(detector))
     wrong = dict(errors or {})
@@ -223,7 +222,7 @@ def _form(
         catalogue=catalogue.CATALOGUE,
         algorithm=info,
         fields=forms.fields(info, typed, wrong),
-        ways=ways,
+        ways=forms.ways(by_hand),
         typed=typed or {},
         errors=wrong,
         error=problem.message if problem else forms.count_errors(wrong),

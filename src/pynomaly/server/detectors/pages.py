@@ -14,7 +14,7 @@ from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.errors import Conflict, InputError, MissingExtra, NotFound, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
-from pynomaly.server.detectors import service
+from pynomaly.server.detectors import changes, service
 from pynomaly.server.detectors.models import Detector, DetectorStatus, Model
 from pynomaly.server.users.models import User
 from pynomaly.server.web import forms
@@ -108,7 +108,7 @@ def _save(
             if detector is None:
                 saved = service.create(session, actor, **recipe)
             else:
-                saved = service.update(session, actor, detector.id, **recipe)
+                saved = changes.patch(session, actor, detector.id, recipe)
     except (InputError, Conflict, MissingExtra) as problem:
         return _form(request, actor, detector, info, typed, problem=problem)
     return RedirectResponse(f"/detectors/{saved.id}", 303)
@@ -125,7 +125,7 @@ def _recipe(info: AlgorithmInfo, typed: Mapping[str, str], errors: dict[str, str
         "parameters": read.values,
         "columns": columns or None,
         "seed": forms.single(catalogue.SEED, typed, errors),
-        **forms.threshold(typed, errors),
+        **({} if typed.get(forms.WAY) == forms.OWN else forms.threshold(typed, errors)),
     }
 
 
@@ -150,7 +150,7 @@ def _form(
         catalogue=catalogue.CATALOGUE,
         algorithm=info,
         fields=forms.fields(info, typed, wrong),
-        ways=forms.WAY_LABELS,
+        ways=forms.ways(detector.threshold if detector else None),
         typed=typed or {},
         errors=wrong,
         error=problem.message if problem else forms.count_errors(wrong),
@@ -167,7 +167,8 @@ def _as_typed(detector: Detector, info: AlgorithmInfo) -> dict[str, str]:
     }
     columns = "\n".join(detector.columns or [])
     general = {"name": detector.name, "columns": columns, "seed": str(detector.seed)}
-    return typed | general | forms.threshold_typed(service.ways(detector))
+    by_hand = {forms.WAY: forms.OWN} if detector.threshold is not None else {}
+    return typed | general | forms.threshold_typed(service.ways(detector)) | by_hand
 
 
 def _detail(

@@ -12,6 +12,7 @@ from pynomaly.detection.choice import WAYS
 from pynomaly.detection.entries.info import AlgorithmInfo
 from pynomaly.detection.parameters import Parameter, Value
 from pynomaly.errors import BadParameter, InputError
+from pynomaly.server.web import formats
 
 PREFIX = "parameter-"
 MAX_FIELDS = 10_000
@@ -170,6 +171,14 @@ WAY_LABELS: tuple[tuple[str, str], ...] = (
     ("quantile", "above a score quantile"),
 )
 """How the form names the ways to say which rows are anomalies."""
+
+
+def ways(chosen_by_hand: float | None) -> tuple[tuple[str, str], ...]:
+    """The ways that a form offers; first of all to leave a threshold that was chosen by hand."""
+    if chosen_by_hand is None:
+        return WAY_LABELS
+    return ((OWN, f"scores above {formats.number(chosen_by_hand)}, chosen by hand"), *WAY_LABELS)
+
 
 EXAMPLES = {"contamination": "0.01", "max_alerts": "20", "fdr": "0.1", "quantile": "0.99"}
 
