@@ -35,7 +35,7 @@ serve: setup ## Serve the web UI and API with your own data (PYNOMALY_HOME says 
 
 test: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Set up for testing and run the whole test suite
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -rs -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --cov --cov-report= --cov-fail-under=0 --ignore=$(ALONE)
+	$(BIN)/pytest -rs -n $(WORKERS) --dist worksteal --cov --cov-report= --cov-fail-under=0 --ignore=$(ALONE)
 	$(BIN)/pytest -rs -n 0 --cov --cov-append --cov-report= --cov-fail-under=0 $(ALONE)
 	$(BIN)/coverage report
 

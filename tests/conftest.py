@@ -61,40 +61,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-SHARED = ("tests/browser", "tests/fuzz", "tests/journeys", "tests/client", "tests/server/detections")
-"""Each has a server, or something else that takes seconds to make, for all its tests."""
-LONGEST = (
-    "tests/browser",
-    "tests/server/detections",
-    "tests/journeys",
-    "tests/server/jobs/test_worker.py",
-    "tests/fuzz",
-    "tests/security/test_authorisation.py",
-    "tests/library/test_evaluation.py",
-    "tests/detection/test_bad_input.py",
-    "tests/server/detectors",
-    "tests/server/datasets",
-    "tests/detection/test_faithfulness.py",
-    "tests/cli",
-)
-"""They begin first, so that no worker is left with one of them at the end."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give what shares a fixture to one worker, and the longest first."""
-
-    def order(item: pytest.Item) -> int:
-        place = (number for number, name in enumerate(LONGEST) if item.nodeid.startswith(name))
-        return next(place, len(LONGEST))
-
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = next((name for name in SHARED if file.startswith(name)), file)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=order)
-
-
 UNCOUNTED = (
     "tests/cli/test_evaluate.py",
     "tests/detection/algorithms/test_contract.py",
