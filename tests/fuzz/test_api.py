@@ -77,6 +77,7 @@ def run(target: Any, role: str, folder: Path, phases: str, *filters: str) -> Run
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=folder, env=environment, timeout=7200, check=False
     )
+    (folder / "told.txt").write_text(done.stdout, "utf-8")
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     report = json.loads((folder / "report.json").read_text("utf-8"))
     links = LINKS.findall(done.stdout) or [(0, 0, 0)]
