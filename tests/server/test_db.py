@@ -1,7 +1,9 @@
 """The database layer: times, transactions, read-only sessions and addresses, on both databases."""
 
+import gc
 import sys
 import threading
+import weakref
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -32,6 +34,18 @@ def test_commits_at_the_end_and_rolls_back_on_an_error(database: Database) -> No
     with pytest.raises(ZeroDivisionError), database.session() as session:
         add(session).priority = 1 // 0
     assert count(database) == 1
+
+
+def test_it_is_let_go_when_nobody_holds_it(settings: Settings) -> None:
+    database = Database(settings)
+    with database.session() as session:
+        add(session)
+    assert database.commits == 1
+    database.close()
+    gone = weakref.ref(database)
+    del database, session
+    gc.collect()
+    assert gone() is None
 
 
 def test_reading_session_cannot_write(database: Database) -> None:

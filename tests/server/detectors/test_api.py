@@ -153,7 +153,11 @@ def test_versions_are_put_into_use_and_rolled_back(api: httpx.Client, database: 
     )  # fmt: skip
     assert api.post(f"{path}/versions/1/activate", headers={"If-Match": tag}).status_code == 412
     assert api.post(f"{path}/versions/1/activate").status_code == 200
-    back = api.post(f"{path}/rollback").json()
+    once = {"Idempotency-Key": "a retry does not go back twice"}
+    back, again = (api.post(f"{path}/rollback", headers=once) for _ in range(2))
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.content == back.content
+    back = back.json()
     assert (back["model"]["version"], back["parameters"]["n_trees"], back["columns"]) == (3, 30, ["a", "b"])
     assert (back["seed"], back["status"]) == (7, "trained")
     assert [api.post(f"{path}/rollback").json()["model"]["version"] for _ in range(2)] == [2, 1]

@@ -227,6 +227,13 @@ def test_monitors_are_not_counted(client: httpx.Client) -> None:
         assert "ratelimit" not in client.get(f"/v2/health/{path}").headers
 
 
+def test_a_body_of_another_kind(api: httpx.Client, trained: Trained) -> None:
+    """It does not fit, which is 400 here."""
+    kind = {"Content-Type": "text/plain"}
+    answer = api.post("/v2/models/payments/infer", content=b'{"inputs": []}', headers=kind)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
 def test_it_is_described_with_its_own_errors(tmp_path: Path) -> None:
     """Under a tag of its own, and nothing of it has our problems."""
     schema = create_app(Settings(home=tmp_path)).openapi()

@@ -95,11 +95,15 @@ class ApiRoute(ThreadRoute):
         self._wanted(request)
 
     def _check_kind(self, request: Request) -> None:
-        """Say that a body is of a kind that is not read, rather than that nothing was found in it."""
+        """Say that a body is of a kind that is not read, rather than that nothing was found in it.
+
+        The inference protocol answers 400 to both.
+        """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
         is_json = kind.startswith("application/") and kind.endswith(("/json", "+json"))
-        if takes_json and not is_json and request.headers.get("content-length") != "0":
+        is_empty = request.headers.get("content-length") == "0"
+        if request.url.path.startswith("/api/") and takes_json and not (is_json or is_empty):
             raise HTTPException(415, "Send the body as application/json.")
 
     def _wanted(self, request: Request) -> frozenset[str]:
