@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pynomaly.cli.demo import _folder
+
 SECONDS = 60
 
 
@@ -56,10 +58,15 @@ def said(printed: str, label: str) -> str:
 
 
 def test_a_table_is_explained_and_served_to_the_login(tmp_path: Path) -> None:
-    with demo(tmp_path, "--port", "0") as (process, printed):
+    """The port that is asked for is in use: it takes another one."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        demo(tmp_path, "--port", str(taken.getsockname()[1])) as (process, printed),
+    ):
         assert " by auto, score above " in printed
         assert "AUC ROC 0.9" in printed
         address = httpx.URL(said(printed, "Open"))
+        assert address.port != taken.getsockname()[1]
         with httpx.Client(base_url=address.copy_with(path="/"), follow_redirects=True) as browser:
             login = {"email": said(printed, "E-mail"), "password": said(printed, "Password")}
             origin = {"Origin": str(address.copy_with(path="")).rstrip("/")}
@@ -67,23 +74,20 @@ def test_a_table_is_explained_and_served_to_the_login(tmp_path: Path) -> None:
             page = browser.get(address.path)
             assert page.status_code == 200
             assert "Card payments" in page.text
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)  # Ctrl-C
         assert process.wait(SECONDS) == 0
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_port_is_taken_when_the_first_is_in_use(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        home = tmp_path / "kept"
-        with demo(tmp_path, "--port", str(port), "--home", str(home)) as (process, printed):
-            assert f":{port}/" not in said(printed, "Open")
-            process.send_signal(signal.SIGINT)
-            assert process.wait(SECONDS) == 0
+def test_a_folder_that_is_named_stays(tmp_path: Path) -> None:
+    home = tmp_path / "new" / "kept"
+    with _folder(home) as named, _folder(None) as temporary:
+        (named / "payments.csv").touch()
+        (temporary / "payments.csv").touch()
     assert (home / "payments.csv").exists()
-    assert not list(home.glob("*/password"))
+    assert not temporary.exists()
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

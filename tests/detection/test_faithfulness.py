@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from faithfulness import CASES, measure
 
 NAMES = [name for name, info in CATALOGUE.items() if info.available and not info.extra]
-PLAIN = [case for case in CASES if case.plain]
+PLAIN = list({case.table: case for case in CASES if case.plain}.values())
+"""One corruption of each kind of table."""
 
 
 @pytest.mark.parametrize("name", NAMES)

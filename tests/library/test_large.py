@@ -117,7 +117,7 @@ def test_what_fits_is_read_whole():
 def test_a_large_matrix_is_sampled_too(no_limit):
     X = np.random.default_rng(0).normal(size=(1_200_000, 4))
     pynomaly.limit(memory_mib=256)
-    detector = pynomaly.Detector().fit(X)
+    detector = pynomaly.Detector("hbos").fit(X)
     assert "250,000 of its 1,200,000 rows" in detector.notes_[0]
 
 

@@ -115,6 +115,7 @@ def test_of_two_writers_one_hears_that_the_other_was_first(api: httpx.Client) ->
         assert statuses == [200, 412, 412, 412]
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_a_label_column_is_checked_by_what_was_measured(api: httpx.Client) -> None:
     lines = "a,y,z,w\n" + "".join(f"{i}.5,{i % 2},{'yes' if i % 5 else 'No'},{i % 3}\n" for i in range(60))
@@ -125,6 +126,7 @@ def test_a_label_column_is_checked_by_what_was_measured(api: httpx.Client) -> No
     assert (refused.status_code, refused.json()["code"]) == (422, "bad_label_column")
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_types_at_upload_and_later(api: httpx.Client, settings: Settings) -> None:
     """The file is read again; until that succeeds, the table stays as it was."""
@@ -154,6 +156,7 @@ def test_types_at_upload_and_later(api: httpx.Client, settings: Settings) -> Non
     assert api.get(f"{path}/rows").status_code == 200
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("types", ["[]", "{", '{"a": "float"}', '{"a": 1}', '{"": "text"}', "[" * 60_000])
 def test_types_that_are_none(api: httpx.Client, types: str) -> None:
     files = {"file": ("t.csv", CSV.encode())}
@@ -161,6 +164,7 @@ def test_types_that_are_none(api: httpx.Client, types: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_value")
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_rejected_cells_of_a_chosen_type_are_told(api: httpx.Client) -> None:
     lines = "n,x\n" + "".join(f"{'bad' if i == 70 else i % 50},{i % 7}.5\n" for i in range(200))
@@ -222,6 +226,7 @@ def test_reading_again_takes_the_results_when_told_to(api: httpx.Client) -> None
     assert api.get(f"{API}/detection/results").json()["items"] == []
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_what_was_uploaded_comes_back(api: httpx.Client, database: Database) -> None:
     dataset = upload(api, filename="my “t”.csv")
@@ -246,6 +251,7 @@ def test_what_was_uploaded_comes_back(api: httpx.Client, database: Database) -> 
     assert (again.status_code, "upload it again" in again.json()["detail"]) == (409, True)
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_tables_as_files(api: httpx.Client, tmp_path: Path, settings: Settings) -> None:
     """What a spreadsheet would run is defused, names included; negative numbers stay."""
@@ -269,6 +275,7 @@ def test_tables_as_files(api: httpx.Client, tmp_path: Path, settings: Settings) 
     assert not [path for path in (settings.home / "tmp").iterdir() if path.name != "jobs"]
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_profile_and_quality(api: httpx.Client) -> None:
     lines = "id,gone,same,mixed,part,far\n" + "".join(

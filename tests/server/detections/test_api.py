@@ -26,6 +26,7 @@ def post(api: httpx.Client, path: str, status: int, **arguments: Any) -> Any:
     return answer.json()
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_the_whole_path(api: httpx.Client) -> None:
     """Upload, define, train, detect, rows, export; each answer when it is done."""

@@ -113,6 +113,7 @@ def test_cancelling_a_batch(api: httpx.Client, made: tuple[list[str], list[str]]
     assert [result["status"] for result in results] == ["cancelled"] * 4
 
 
+@pytest.mark.any_database
 def test_a_threshold_set_by_hand(
     api: httpx.Client, made: tuple[list[str], list[str]], database: Database
 ) -> None:

@@ -69,6 +69,7 @@ def test_results_that_are_alike(tmp_path: Path) -> None:
     assert comparison.tied_ranks(np.zeros(0)).tolist() == []
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_over_http(api: httpx.Client, log_in: Any) -> None:
     """Counts agree with the rows; only finished results of one dataset that one may see."""

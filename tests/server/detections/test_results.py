@@ -72,6 +72,7 @@ def test_filters_and_orders(api: httpx.Client, dataset: str, database: Database)
     ]
 
 
+@pytest.mark.any_database
 def test_names_and_remarks(api: httpx.Client, dataset: str, log_in: Any) -> None:
     """Changed by who saw the present state; not by strangers, nor more than that."""
     result = detect(api, dataset)
@@ -165,6 +166,7 @@ def test_feedback(api: httpx.Client, dataset: str, log_in: Any, database: Databa
     assert actions.count("feedback.delete") == 2
 
 
+@pytest.mark.any_database
 def test_an_export_without_feedback_has_no_such_columns(api: httpx.Client, dataset: str) -> None:
     result = detect(api, dataset)
     header = api.get(f"{RESULTS}/{result['id']}/export").text.splitlines()[0]

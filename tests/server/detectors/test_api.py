@@ -115,6 +115,7 @@ def test_of_two_writers_one_hears_that_the_other_was_first(api: httpx.Client) ->
         assert statuses == [200, 412, 412, 412]
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_training_tells_what_it_took_and_reached(api: httpx.Client) -> None:
     path = define(api, columns=["a", "b", "c"])
@@ -186,6 +187,7 @@ def test_versions_from_before_activations_were_noted(api: httpx.Client, database
     assert api.post(f"{path}/rollback").json()["model"]["version"] == 1
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_aliases(api: httpx.Client, database: Database) -> None:
     table, path = dataset(api), define(api)
@@ -213,6 +215,7 @@ def test_aliases(api: httpx.Client, database: Database) -> None:
     assert ("detector.alias", {"alias": "staging", "version": 1}) in acts(database)
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_two_versions_side_by_side(api: httpx.Client) -> None:
     path = define(api, parameters={"n_trees": 20})
@@ -238,6 +241,7 @@ def test_two_versions_side_by_side(api: httpx.Client) -> None:
     assert api.get(f"{path}/compare").status_code == 422
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_the_threshold_is_moved_without_training(
     api: httpx.Client, settings: Settings, database: Database
@@ -326,6 +330,7 @@ def test_a_repeated_definition_is_made_once(api: httpx.Client) -> None:
     assert len(api.get(f"{API}/detectors").json()["items"]) == 1
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("worker")
 def test_who_may_what(api: httpx.Client, log_in: LogIn) -> None:
     """Strangers hear 404, who may look 403 for what changes something, and viewers 403 before all else."""

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.attempts import Attempt, Site
@@ -236,14 +239,32 @@ def test_job_that_kills_its_workers_fails_in_the_end(
     assert [what for _, what, _ in jobs.effects(job_id)] == ["killed"]
 
 
+def stop_between_writes(worker: "subprocess.Popen[bytes]", database: Database, job_id: str) -> None:
+    """Stop a worker while it has locked nothing: what it has locked then, nobody could take over."""
+    while True:
+        worker.send_signal(signal.SIGSTOP)
+        try:
+            with database.session() as session:
+                session.execute(select(Job.id).where(Job.id == job_id).with_for_update(nowait=True))
+            return
+        except OperationalError:
+            worker.send_signal(signal.SIGCONT)
+
+
 def test_zombie_worker_writes_nothing(
-    jobs: Any, spawn_worker: Any, start_worker: Any, tmp_path: Path, until: Any, settings: Settings
+    jobs: Any,
+    spawn_worker: Any,
+    start_worker: Any,
+    tmp_path: Path,
+    until: Any,
+    settings: Settings,
+    database: Database,
 ) -> None:
     zombie = spawn_worker()
     go, began = tmp_path / "go", tmp_path / "began"
     job_id = jobs.add("wait", {"go": str(go), "began": str(began)})
     until(lambda: began.exists() and began.read_text())
-    zombie.send_signal(signal.SIGSTOP)
+    stop_between_writes(zombie, database, job_id)
     go.touch()  # its child finishes, and the result waits for the sleeping worker
     start_worker(job_lease_seconds=2)
     job = jobs.wait(job_id)

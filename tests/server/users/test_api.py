@@ -102,6 +102,7 @@ def test_ending_a_log_in_or_an_account_works_at_once(
     assert not is_in()
 
 
+@pytest.mark.any_database
 def test_a_flood_of_log_ins_does_not_hold_up_others(
     client: httpx.Client, url: str, make_user: MakeUser
 ) -> None:
