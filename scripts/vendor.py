@@ -6,6 +6,7 @@ nothing, so it needs neither npm nor a network. Usage: `python scripts/vendor.py
 
 import argparse
 import hashlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,10 @@ FILES = {
     "bootstrap/LICENSE": "bootstrap.LICENSE.txt",
     "chart.js/dist/chart.umd.min.js": "chart.umd.min.js",
     "chart.js/LICENSE.md": "chart.LICENSE.txt",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter-5.3.0-latin.woff2",
+    "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter-5.3.0-latin-ext.woff2",
+    "@fontsource-variable/inter/LICENSE": "inter.LICENSE.txt",
+    "heroicons/LICENSE": "heroicons.LICENSE.txt",
     "swagger-ui-dist/swagger-ui.css": "swagger-ui.css",
     "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui-bundle.js",
     "swagger-ui-dist/LICENSE": "swagger-ui.LICENSE.txt",
@@ -30,6 +35,20 @@ FILES = {
     "redoc/LICENSE": "redoc.LICENSE.txt",
 }
 """Path under `node_modules` -> name under `static/vendor`."""
+
+ICONS = {
+    "dark": "moon",
+    "datasets": "table-cells",
+    "detectors": "cpu-chip",
+    "home": "home",
+    "light": "sun",
+    "results": "chart-bar",
+    "system": "computer-desktop",
+    "upload": "arrow-up-tray",
+}
+"""What an icon stands for -> its drawing in `heroicons/24/outline`; all become one file of symbols."""
+SPRITE = "icons.svg"
+DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 WITHOUT = {"redoc.standalone.js": (b"https://cdn.redoc.ly/redoc/logo-mini.svg", b"data:,")}
 """Name -> an address elsewhere that the file would load from, and what takes its place."""
@@ -42,7 +61,7 @@ class VendorError(Exception):
 def fingerprint() -> str:
     """Hash what the result depends on: the locked versions and the list of files."""
     digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes())
-    digest.update(repr((sorted(FILES.items()), sorted(WITHOUT.items()))).encode())
+    digest.update(repr([sorted(part.items()) for part in (FILES, ICONS, WITHOUT)]).encode())
     return digest.hexdigest()
 
 
@@ -51,7 +70,7 @@ def is_current(target: Path) -> bool:
     stamp = target / STAMP
     if not stamp.is_file() or stamp.read_text("utf-8").strip() != fingerprint():
         return False
-    return all((target / name).is_file() for name in FILES.values())
+    return all((target / name).is_file() for name in (*FILES.values(), SPRITE))
 
 
 def install(npm: list[str], folder: Path) -> Path:
@@ -70,6 +89,17 @@ def install(npm: list[str], folder: Path) -> Path:
     return folder / "node_modules"
 
 
+def sprite(drawings: Path) -> str:
+    """Put the icons into one file, from which pages take them as `icons.svg#name`."""
+    symbols = []
+    for name, drawing in sorted(ICONS.items()):
+        found = DRAWING.search((drawings / f"{drawing}.svg").read_text("utf-8"))
+        if found is None:
+            raise VendorError(f"{drawing}.svg holds no drawing.")
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{found[1].strip()}</symbol>')
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'
+
+
 def replace(modules: Path, target: Path) -> None:
     """Put the wanted files in place of `target`: all of them, or (on an error) none."""
     fresh = target.with_name(target.name + ".new")
@@ -77,6 +107,7 @@ def replace(modules: Path, target: Path) -> None:
     fresh.mkdir(parents=True)
     for source, name in FILES.items():
         shutil.copyfile(modules / source, fresh / name)
+    (fresh / SPRITE).write_text(sprite(modules / "heroicons" / "24" / "outline"), "utf-8")
     for name, (address, instead) in WITHOUT.items():
         content = (fresh / name).read_bytes()
         (fresh / name).write_bytes(content.replace(address, instead))

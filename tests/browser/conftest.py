@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -93,18 +93,24 @@ class Watch:
 def open_page(server: Any, browser: Browser, cookies: Any) -> Iterator[Callable[..., Page]]:
     """Open a page in a fresh profile; afterwards nothing that no page may do must have happened.
 
-    Arguments: `js` (scripts on), `logged_in`, `width`, `expected` (see Watch).
+    Arguments: `js` (scripts on), `logged_in`, `width`, `theme` of the system, `expected` (see Watch).
     """
     watches = []
     contexts = []
 
     def make(
-        *, js: bool = True, logged_in: bool = True, width: int = 1280, expected: tuple[str, ...] = ()
+        *,
+        js: bool = True,
+        logged_in: bool = True,
+        width: int = 1280,
+        theme: Literal["light", "dark"] = "light",
+        expected: tuple[str, ...] = (),
     ) -> Page:
         context = browser.new_context(
             base_url=server.url,
             java_script_enabled=js,
             viewport={"width": width, "height": 800},
+            color_scheme=theme,
             storage_state=cookies if logged_in else None,
         )
         contexts.append(context)

@@ -42,3 +42,24 @@ def test_a_running_job_is_watched_and_cancelled(open_page: OPEN, large: Path, js
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", name="Cancelled")).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("link", name="Start again")).to_be_visible()
+
+
+def test_a_job_is_followed_over_one_socket_and_without_one(open_page: OPEN, large: Path) -> None:
+    """The page asks for nothing while the socket tells; when there is none it asks by itself."""
+    for socket in (True, False):
+        page = open_page(expected=("WebSocket",))
+        if not socket:
+            page.add_init_script(
+                "WebSocket = class extends EventTarget { constructor() { super(); "
+                "setTimeout(() => this.dispatchEvent(new CloseEvent('close', {code: 1006}))); } };"
+            )
+        sockets: list[str] = []
+        asked: list[str] = []
+        page.on("websocket", lambda opened, sockets=sockets: sockets.append(opened.url))
+        page.on("request", lambda sent, asked=asked: asked.append(sent.url))
+        page.goto("/datasets/new")
+        page.get_by_label("File", exact=True).set_input_files(large)
+        page.get_by_role("button", name="Upload").click()
+        page.get_by_role("link", name="Find anomalies").wait_for(timeout=SLOW)
+        polled = [url for url in asked if "/api/v1/jobs/" in url]
+        assert (len(sockets) == 1, polled == []) == (socket, socket)

@@ -1,10 +1,13 @@
 """Every page fits a narrow screen, has one heading, named fields and a way past the navigation."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
@@ -21,10 +24,11 @@ UNTIED = """() => [...document.querySelectorAll('[aria-describedby], [aria-label
     .filter(id => id && !document.getElementById(id))"""
 
 
-@pytest.fixture
-def addresses(open_page: OPEN, payments: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def addresses(server: Any, browser: Browser, cookies: Any, payments: Path) -> list[str]:
     """Addresses of every page, with data on them."""
-    page = open_page()
+    context = browser.new_context(base_url=server.url, storage_state=cookies)
+    page = context.new_page()
     page.goto("/datasets/new")
     page.get_by_label("File", exact=True).set_input_files(payments)
     page.get_by_label("Name").fill("a_very_long_name_without_any_blank_" * 5)
@@ -40,8 +44,10 @@ def addresses(open_page: OPEN, payments: Path) -> list[str]:
     new_detector = page.url
     page.get_by_label("Name").fill("Long_names_everywhere_" * 9)
     page.get_by_role("button", name="Make the detector").click()
+    detector = page.url
+    context.close()
     made = ["/", "/datasets", "/datasets/new", dataset, f"{dataset}/rows", form, "/detections", result]
-    return [*made, "/detections/new", new_detector, "/detectors", page.url, f"{page.url}/edit"]
+    return [*made, "/detections/new", new_detector, "/detectors", detector, f"{detector}/edit"]
 
 
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
@@ -54,6 +60,39 @@ def test_every_page_at_320_pixels(open_page: OPEN, addresses: list[str], js: boo
         assert page.locator("h1").count() == 1, address
         for check in (UNNAMED, TOO_SMALL, UNTIED):
             assert page.evaluate(check) == [], address
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
+def test_axe_finds_nothing(open_page: OPEN, addresses: list[str], theme: str, width: int) -> None:
+    page, stranger = (open_page(theme=theme, width=width, logged_in=yes) for yes in (True, False))
+    wrong = {}
+    for address in [*addresses, "/login"]:
+        at = stranger if address == "/login" else page
+        at.goto(address)
+        at.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        found = Axe().run(at)
+        if found.violations_count:
+            wrong[address] = found.generate_report()
+    assert wrong == {}, "\n".join(wrong.values())
+
+
+INK = "getComputedStyle(document.body).color"
+
+
+@pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
+def test_the_theme_follows_the_system_until_one_is_chosen(open_page: OPEN, js: bool) -> None:
+    light, page = open_page(), open_page(js=js, theme="dark")
+    light.goto("/datasets")
+    page.goto("/datasets?sort=name")
+    dark = page.evaluate(INK)
+    assert dark != light.evaluate(INK)
+    page.get_by_role("button", name="Light", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/datasets\?sort=name$"))
+    assert page.evaluate(INK) == light.evaluate(INK)
+    expect(page.get_by_role("button", name="Light", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="As the system has it").click()
+    page.wait_for_load_state()
+    assert page.evaluate(INK) == dark
 
 
 def test_the_skip_link_comes_first_and_works(open_page: OPEN) -> None:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 def test_swagger_ui_shows_the_api_and_sends_requests(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto("/api/v1/docs")
-    expect(page.get_by_role("heading", name="Pynomaly").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Pynomaly").first).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="datasets", exact=False).first.click()
     operation = page.locator("#operations-datasets-datasets_list")
     operation.get_by_role("button").first.click()
@@ -28,7 +28,7 @@ def test_redoc_shows_the_api_with_its_styles(open_page: Callable[..., Page]) -> 
     assert "'nonce-" in policy
     assert "unsafe" not in policy
     assert policy != (page.request.get("/api/v1/redoc")).headers["content-security-policy"]
-    expect(page.get_by_role("heading", name="Pynomaly").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Pynomaly").first).to_be_visible(timeout=30_000)
     expect(page.locator('[id="tag/datasets/operation/datasets_list"] h2').first).to_be_visible()
     menu = page.locator(".menu-content")
     assert menu.evaluate("element => getComputedStyle(element).position") == "sticky", "styles are missing"

@@ -15,9 +15,15 @@ NPM = """#!/bin/sh
 for file in bootstrap/dist/css/bootstrap.min.css bootstrap/LICENSE \\
     chart.js/dist/chart.umd.min.js chart.js/LICENSE.md \\
     swagger-ui-dist/swagger-ui.css swagger-ui-dist/swagger-ui-bundle.js swagger-ui-dist/LICENSE \\
-    swagger-ui-dist/NOTICE redoc/bundles/redoc.standalone.js redoc/LICENSE; do
+    swagger-ui-dist/NOTICE redoc/bundles/redoc.standalone.js redoc/LICENSE \\
+    @fontsource-variable/inter/files/inter-latin-wght-normal.woff2 @fontsource-variable/inter/LICENSE \\
+    @fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2 heroicons/LICENSE; do
   mkdir -p "node_modules/$(dirname "$file")"
   echo "$file" > "node_modules/$file"
+done
+mkdir -p node_modules/heroicons/24/outline
+for icon in moon table-cells cpu-chip home sun chart-bar computer-desktop arrow-up-tray; do
+  echo "<svg stroke='black'><path d='M0 0'/></svg>" > node_modules/heroicons/24/outline/$icon.svg
 done
 """
 
@@ -43,7 +49,9 @@ def npm(tmp_path: Path) -> str:
 def test_copies_then_needs_npm_no_more(vendor: ModuleType, npm: str, tmp_path: Path) -> None:
     target = tmp_path / "vendor"
     assert vendor.main(["--npm", npm, "--target", str(target)]) == 0
-    assert {p.name for p in target.iterdir()} == {*vendor.FILES.values(), vendor.STAMP}
+    assert {p.name for p in target.iterdir()} == {*vendor.FILES.values(), vendor.SPRITE, vendor.STAMP}
+    icons = (target / vendor.SPRITE).read_text()
+    assert all(f'<symbol id="{name}" viewBox="0 0 24 24"><path' in icons for name in vendor.ICONS)
     assert vendor.main(["--npm", "/nowhere/npm", "--target", str(target)]) == 0
 
 

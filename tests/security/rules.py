@@ -197,6 +197,7 @@ RULES: dict[str, Rule | None] = {
             "POST /logout",
             "GET /setup",
             "POST /setup",
+            "POST /preferences",
             "GET /password-reset",
             "POST /password-reset",
             "GET /oidc/login",

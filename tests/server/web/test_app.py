@@ -24,6 +24,7 @@ OPEN = {
     ("GET", "/login"),
     ("POST", "/login"),
     ("POST", "/logout"),
+    ("POST", "/preferences"),
     ("GET", "/setup"),
     ("POST", "/setup"),
     ("GET", "/password-reset"),

@@ -39,7 +39,7 @@ from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
 from pynomaly.server.users.sign_in import provider_of
 from pynomaly.server.users.tokens import AccessTokens
-from pynomaly.server.web import compression, cors, description, errors, health, home, reference
+from pynomaly.server.web import compression, cors, description, errors, health, home, preferences, reference
 from pynomaly.server.web.callers import Callers
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
@@ -66,6 +66,7 @@ API = (
 )
 PAGES = (
     home,
+    preferences,
     users_pages,
     oidc_pages,
     datasets_pages,

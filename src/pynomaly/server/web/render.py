@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pynomaly.server.web import formats
+from pynomaly.server.web.theme import theme
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -62,6 +63,13 @@ def render(
 ) -> HTMLResponse:
     """Render `template` for `actor` (None: nobody is logged in) with `context` as its variables."""
     found = environment().get_template(template)
-    variables = {"request": request, "actor": actor, "path": request.url.path, "http_status": status}
+    variables = {
+        "request": request,
+        "actor": actor,
+        "path": request.url.path,
+        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "http_status": status,
+        "theme": theme(request),
+    }
     body = found.render(variables | context)
     return HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})

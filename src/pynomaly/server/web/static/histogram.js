@@ -1,8 +1,11 @@
 // Draw the score histogram with Chart.js over the picture that the server drew.
 const frame = document.querySelector("[data-histogram]");
 const data = JSON.parse(document.getElementById("scores-data").textContent);
-const tokens = getComputedStyle(document.documentElement);
-const token = (name) => tokens.getPropertyValue(name).trim();
+const probe = frame.appendChild(document.createElement("span")); // a colour may differ with the theme
+const token = (name) => {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const threshold = {
@@ -27,13 +30,13 @@ const threshold = {
 };
 
 const isPower = (value) => Number.isInteger(Math.log10(value));
-const ticks = { color: token("--ink-soft"), font: { size: 12 } };
+const ticks = { color: () => token("--ink-soft"), font: { size: 12 } };
 const canvas = document.createElement("canvas");
 canvas.setAttribute("aria-hidden", "true"); // the picture beneath keeps its name, and the table its numbers
 const box = document.createElement("div"); // Chart.js leaves the padding of its parent free: this one has none
 box.append(canvas);
 frame.append(box);
-new window.Chart(canvas, {
+const chart = new window.Chart(canvas, {
   type: "bar",
   data: {
     labels: data.labels,
@@ -41,7 +44,7 @@ new window.Chart(canvas, {
       {
         label: "Rows",
         data: data.counts,
-        backgroundColor: data.anomalous.map((yes) => token(yes ? "--anomaly" : "--bar")),
+        backgroundColor: ({ dataIndex }) => token(data.anomalous[dataIndex] ? "--anomaly" : "--bar"),
         barPercentage: 1,
         categoryPercentage: 0.95,
       },
@@ -60,7 +63,7 @@ new window.Chart(canvas, {
       y: {
         type: "logarithmic",
         min: 0.5,
-        grid: { color: token("--line") },
+        grid: { color: () => token("--line") },
         ticks: { ...ticks, callback: (value) => (isPower(value) ? value.toLocaleString("en") : "") },
       },
     },
@@ -68,3 +71,4 @@ new window.Chart(canvas, {
   plugins: [threshold],
 });
 frame.classList.add("drawn");
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.update("none"));

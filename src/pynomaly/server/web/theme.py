@@ -1,0 +1,12 @@
+"""Which theme a person wants: light, dark, or what their system has."""
+
+from starlette.requests import Request
+
+THEMES = ("system", "light", "dark")
+COOKIE = "pynomaly_theme"
+
+
+def theme(request: Request) -> str:
+    """The theme that was chosen; "system" leaves it to the browser."""
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in THEMES else "system"
