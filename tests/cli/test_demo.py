@@ -58,10 +58,11 @@ def said(printed: str, label: str) -> str:
 
 
 def test_a_table_is_explained_and_served_to_the_login(tmp_path: Path) -> None:
-    """The port that is asked for is in use: it takes another one."""
+    """The port that is asked for is in use: it takes another one. Only the folder that is named stays."""
+    home = tmp_path / "kept"
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        demo(tmp_path, "--port", str(taken.getsockname()[1])) as (process, printed),
+        demo(tmp_path, "--port", str(taken.getsockname()[1]), "--home", str(home)) as (process, printed),
     ):
         assert " by auto, score above " in printed
         assert "AUC ROC 0.9" in printed
@@ -78,7 +79,9 @@ def test_a_table_is_explained_and_served_to_the_login(tmp_path: Path) -> None:
         assert process.wait(SECONDS) == 0
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [home]
+    assert (home / "payments.csv").exists()
+    assert not list(home.glob("*/password"))
 
 
 def test_a_folder_that_is_named_stays(tmp_path: Path) -> None:
