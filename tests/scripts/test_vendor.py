@@ -22,7 +22,11 @@ for file in bootstrap/dist/css/bootstrap.min.css bootstrap/LICENSE \\
   echo "$file" > "node_modules/$file"
 done
 mkdir -p node_modules/heroicons/24/outline
-for icon in moon table-cells cpu-chip home sun chart-bar computer-desktop arrow-up-tray; do
+for icon in user-circle plus cog-6-tooth exclamation-triangle arrow-left code-bracket scale \\
+    clipboard-document moon table-cells trash cpu-chip arrow-down-tray pencil-square funnel sparkles \\
+    question-mark-circle home queue-list key sun check-circle chat-bubble-left chart-bar arrow-path \\
+    beaker magnifying-glass share forward computer-desktop clock inbox arrow-uturn-left \\
+    arrow-up-tray users; do
   echo "<svg stroke='black'><path d='M0 0'/></svg>" > node_modules/heroicons/24/outline/$icon.svg
 done
 """

@@ -29,7 +29,7 @@ def test_a_planted_cookie_chooses_nothing(client: httpx.Client) -> None:
     assert "data-theme" not in page.text
 
 
-@pytest.mark.parametrize("form", [{"theme": "pink"}, {"next": "/"}, {}])
+@pytest.mark.parametrize("form", [{"theme": "pink"}, {"language": "xx"}, {"next": "/"}, {}])
 def test_what_there_is_not_is_refused(client: httpx.Client, url: str, form: dict[str, str]) -> None:
     answer = choose(client, url, **form)
     assert answer.status_code == 422

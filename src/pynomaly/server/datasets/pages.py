@@ -115,7 +115,7 @@ def _form(
     typed: Mapping[str, str] | None = None,
     problem: PynomalyError | None = None,
 ) -> HTMLResponse:
-    fields = {name: (typed or {}).get(name, "") for name in FIELDS}
+    fields: dict[str, Any] = {name: (typed or {}).get(name, "") for name in FIELDS}
     return render(
         request,
         "datasets/new.html",

@@ -167,5 +167,5 @@ def _welcome(settings: Settings, cookie: str, target: str) -> Response:
     return response
 
 
-def _again(request: Request, error: PynomalyError, template: str, **typed: str) -> Response:
+def _again(request: Request, error: PynomalyError, template: str, **typed: Any) -> Response:
     return render(request, template, status=error.status, error=error.message, **typed)

@@ -43,6 +43,7 @@ from pynomaly.server.web import compression, cors, description, errors, health, 
 from pynomaly.server.web.callers import Callers
 from pynomaly.server.web.edge import Edge
 from pynomaly.server.web.guard import Guard
+from pynomaly.server.web.language import Languages
 from pynomaly.server.web.rate import RateLimits
 from pynomaly.server.web.schema import ProblemAnswer
 from pynomaly.server.web.sockets import SocketGuard
@@ -115,6 +116,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.add_middleware(SocketGuard, settings=settings)
     compression.install(app)
     cors.allow(app, settings)
+    app.add_middleware(Languages)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
     errors.install(app)
     return app

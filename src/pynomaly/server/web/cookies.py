@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from fastapi import Response
 from starlette.requests import HTTPConnection
 
-from pynomaly.server.web.guard import SESSION_COOKIE
 from pynomaly.settings import Settings
 
+SESSION_COOKIE = "pynomaly_session"
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 
 

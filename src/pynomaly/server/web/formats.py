@@ -1,8 +1,11 @@
-"""How numbers, times and cells are written on the pages."""
+"""How numbers, times and cells are written on the pages, in the language of the request."""
 
 import math
 from datetime import UTC, datetime
 from typing import Any
+
+from pynomaly.server.web.language import DEFAULT, language, written
+from pynomaly.server.web.language import gettext as _
 
 MISSING = "–"
 
@@ -13,7 +16,7 @@ def count(number: float | None) -> str:
     >>> count(1234567)
     '1,234,567'
     """
-    return MISSING if number is None else f"{number:,.0f}"
+    return MISSING if number is None else written(f"{number:,.0f}")
 
 
 def number(number: float | None, digits: int = 4) -> str:
@@ -27,10 +30,10 @@ def number(number: float | None, digits: int = 4) -> str:
     if number == 0:
         return "0"
     if not 1e-4 <= abs(number) < 1e12:
-        return f"{number:.{digits}g}"
+        return written(f"{number:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
     text = f"{number:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return written(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def aligned(number: float, step: float) -> str:
@@ -40,8 +43,8 @@ def aligned(number: float, step: float) -> str:
     (['0.9900', '0.9950', '1.0000'], '1,500', '2.0e-09')
     """
     if not 1e-6 < step < 1e12 or not math.isfinite(number):
-        return f"{number:.1e}"
-    return f"{number:,.{max(0, 1 - math.floor(math.log10(step)))}f}"
+        return written(f"{number:.1e}")
+    return written(f"{number:,.{max(0, 1 - math.floor(math.log10(step)))}f}")
 
 
 def percent(share: float | None, digits: int = 3) -> str:
@@ -91,7 +94,7 @@ def duration(seconds: float | None) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return written(f"{seconds:.1f} s")
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
 
@@ -116,7 +119,13 @@ def day(when: datetime | None) -> str:
     >>> day(datetime(2026, 3, 4, tzinfo=UTC))
     '4 Mar 2026'
     """
-    return MISSING if when is None else f"{utc(when).day} {utc(when):%b %Y}"
+    if when is None:
+        return MISSING
+    if language() == DEFAULT:
+        return f"{utc(when).day} {utc(when):%b %Y}"
+    from babel.dates import format_date
+
+    return format_date(utc(when), locale=language())
 
 
 def stamp(when: datetime) -> str:
@@ -137,7 +146,7 @@ def value(cell: Any) -> str:
     if cell is None:
         return MISSING
     if isinstance(cell, bool):
-        return "true" if cell else "false"
+        return _("true") if cell else _("false")
     if isinstance(cell, float):
         return f"{cell:.10g}"
     text = str(cell)

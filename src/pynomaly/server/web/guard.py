@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pynomaly.errors import BadRequest, BadValue, CrossSite, PynomalyError, Unauthenticated
 from pynomaly.server.web.body import LARGE, SMALL, LimitedBody, check_form, check_json, replay
+from pynomaly.server.web.cookies import SESSION_COOKIE
 from pynomaly.server.web.errors import respond
 from pynomaly.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SESSION_COOKIE = "pynomaly_session"
 HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 PROGRAMS = ("/api/", "/v2/")
 """Where programs ask, with a token or key of their own, and no forms lead."""

@@ -9,9 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from pynomaly.errors import CrossSite, PynomalyError
+from pynomaly.server.web.cookies import SESSION_COOKIE
 from pynomaly.server.web.edge import correlation_id_of
 from pynomaly.server.web.errors import MEDIA_TYPE, problem_of
-from pynomaly.server.web.guard import SESSION_COOKIE, check_address
+from pynomaly.server.web.guard import check_address
 from pynomaly.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -2,11 +2,13 @@
 
 from starlette.requests import Request
 
+from pynomaly.server.web.cookies import cookie
+
 THEMES = ("system", "light", "dark")
 COOKIE = "pynomaly_theme"
 
 
 def theme(request: Request) -> str:
     """The theme that was chosen; "system" leaves it to the browser."""
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = cookie(request, request.app.state.settings, COOKIE)
     return chosen if chosen in THEMES else "system"

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pynomaly.server.users.permissions import MEANING, SCOPES
+from pynomaly.server.web.cookies import SESSION_COOKIE
 from pynomaly.server.web.description.operation import Operation
-from pynomaly.server.web.guard import SESSION_COOKIE
 
 SCHEMES: dict[str, Any] = {
     "bearer": {

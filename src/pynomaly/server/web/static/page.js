@@ -1,5 +1,7 @@
-// What every page has: times in the reader's own zone and way of writing, and forms that are sent once.
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+// What every page has: times in the reader's own zone and way of writing, forms that are sent once, text to copy.
+const { lang } = document.documentElement;
+const locale = navigator.language.startsWith(lang) ? undefined : lang;
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   const when = new Date(time.dateTime);
@@ -16,3 +18,16 @@ for (const form of document.querySelectorAll("form[method=post]")) {
   });
 }
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+for (const block of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = block.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(block.querySelector("code").textContent);
+    button.textContent = block.dataset.copied;
+    setTimeout(() => (button.textContent = block.dataset.copy), 2000);
+  });
+  if (navigator.clipboard) block.append(button); // only where the connection is safe
+}
