@@ -25,6 +25,7 @@ class Running:
     url: str
     client: httpx.Client
     ready_seconds: float
+    home: str
 
     def post(self, path: str, **arguments: Any) -> Any:
         """POST under /api/v1, wait for long work, and return the JSON answer."""
@@ -80,7 +81,7 @@ def running(**settings: str) -> Iterator[Running]:
                 "/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}
             ).raise_for_status()
             client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield Running(process, str(client.base_url), client, ready)
+            yield Running(process, str(client.base_url), client, ready, home)
         finally:
             process.terminate()
             process.wait(30)

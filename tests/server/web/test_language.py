@@ -1,4 +1,4 @@
-"""The pages in the reader's language: what was chosen, else what the browser accepts; every text is translated."""
+"""The pages in the language that was chosen, else that the browser accepts; every text is translated."""
 
 import importlib.util
 import re
@@ -90,7 +90,7 @@ NO_TEXT = "|".join(
         r"\{#.*?#\}",
         r"\{%-?\s*trans\b.*?endtrans\s*-?%\}",
         r"<script.*?</script>",
-        r"\{% block body_class %\}.*?\{% end",
+        r"\{% block body_class %\}.*?\{% endblock %\}",
     )
 )
 WITH_TEXT = ("aria-label", "title", "placeholder", "alt", "aria-valuetext", "aria-description")
