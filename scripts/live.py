@@ -107,7 +107,7 @@ def log_in(page: Page, server: Server) -> None:
     page.get_by_label("E-mail address").fill(server.email)
     page.get_by_label("Password").fill(server.password)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("button", name="Log out").wait_for()
+    page.locator(".menu-main").wait_for()
 
 
 @contextmanager

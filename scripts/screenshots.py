@@ -1,200 +1,95 @@
-"""Write a picture of every page, on a wide screen and on a phone, to ./screenshots (not in git).
+"""Write a picture of every page to ./screenshots (not in git): light, dark, and on a phone.
 
-Usage: `python scripts/screenshots.py [--folder FOLDER] [--no-scripts]`. Server and data are its own.
+Usage: `python scripts/screenshots.py [--folder FOLDER] [--only TEXT] [--no-scripts]`. Server and data are its
+own.
 """
 
 import argparse
-import csv
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from live import Server, browsing, log_in, serving, set_up_link
 from playwright.sync_api import Browser, Page
-
-from pynomaly import samples
+from tour import Stop, empty_pages, furnish
 
 ROOT = Path(__file__).resolve().parent.parent
-WIDTHS = {"wide": 1280, "phone": 360}
-JOB_MILLISECONDS = 120_000
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is looked at."""
+
+    name: str
+    width: int
+    theme: Literal["light", "dark"]
+
+
+LOOKS = (Look("light", 1280, "light"), Look("dark", 1280, "dark"), Look("phone", 360, "light"))
 
 
 class Camera:
-    """Takes a page's pictures at all widths."""
+    """Takes every page's pictures in all looks, with a page of its own for each."""
 
-    def __init__(self, page: Page, folder: Path) -> None:
-        """Photograph `page` into `folder`."""
-        self.page = page
-        self.folder = folder
-
-    def shoot(self, name: str, address: str = "") -> None:
-        """Go to `address` (empty: stay) and write its pictures."""
-        if address:
-            self.page.goto(address)
-        for size, width in WIDTHS.items():
-            self.page.set_viewport_size({"width": width, "height": 800})
-            self.page.screenshot(
-                path=self.folder / f"{name}-{size}.png", full_page=True, animations="disabled"
+    def __init__(self, browser: Browser, server: Server, folder: Path, only: str, scripts: bool) -> None:
+        """Photograph pages of `server` into `folder`."""
+        self._folder, self._only = folder, only
+        self._pages: list[tuple[Look, Page]] = []
+        for look in LOOKS:
+            context = browser.new_context(
+                base_url=server.url,
+                java_script_enabled=scripts,
+                viewport={"width": look.width, "height": 900},
+                color_scheme=look.theme,
             )
-        print(name)
+            self._pages.append((look, context.new_page()))
 
+    def log_in(self, server: Server) -> None:
+        """Log in with every look."""
+        for _, page in self._pages:
+            page.goto("/login")
+            log_in(page, server)
 
-def upload(page: Page, path: Path, label: str = "") -> str:
-    """Upload a file, wait until it is read or refused, and return its page's address."""
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_label("Label column").fill(label)
-    page.get_by_role("button", name="Upload").click()
-    page.locator("#columns-title, .alert-danger").first.wait_for(timeout=JOB_MILLISECONDS)
-    return page.url
-
-
-def before_log_in(camera: Camera, server: Server) -> None:
-    """The pages for strangers."""
-    camera.shoot("login", "/login")
-    camera.page.get_by_label("E-mail address").fill(server.email)
-    camera.page.get_by_label("Password").fill("not the password")
-    camera.page.get_by_role("button", name="Log in").click()
-    camera.shoot("login-refused")
-
-
-def set_up(browser: Browser, folder: Path) -> None:
-    """The page that makes the first administrator."""
-    with tempfile.TemporaryDirectory() as home, serving(Path(home), administrator=False) as server:
-        context = browser.new_context(base_url=server.url)
-        Camera(context.new_page(), folder).shoot("setup", set_up_link(server))
-        context.close()
-
-
-def while_empty(camera: Camera) -> None:
-    """The pages of a new installation."""
-    for name, address in (
-        ("home-empty", "/"),
-        ("datasets-empty", "/datasets"),
-        ("detections-empty", "/detections"),
-        ("detectors-empty", "/detectors"),
-        ("choose-empty", "/detections/new"),
-        ("upload", "/datasets/new"),
-        ("not-found", "/nowhere"),
-    ):
-        camera.shoot(name, address)
-
-
-def dented_payments(folder: Path) -> Path:
-    """Payments without the kind of fraud, and with one cell that cannot be read."""
-    path = folder / "payments.csv"
-    samples.write_csv("payments", path)
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    rows[39]["amount"] = "n/a??"
-    names = [name for name in rows[0] if name != "fraud_kind"]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def datasets(camera: Camera, folder: Path) -> tuple[str, str]:
-    """Datasets, good, dented and refused; returns the addresses of two good ones."""
-    page = camera.page
-    dented = upload(page, dented_payments(folder), "is_fraud")
-    camera.shoot("dataset", dented)
-    camera.shoot("dataset-rows", f"{dented}/rows")
-    wine = folder / "wine.csv"
-    samples.write_csv("wine", wine)
-    good = upload(page, wine, "is_anomaly")
-    noise = folder / "noise.csv"
-    noise.write_bytes(bytes(range(256)) * 40)
-    camera.shoot("dataset-failed", upload(page, noise))
-    camera.shoot("datasets", "/datasets")
-    return dented, good
-
-
-def detections(camera: Camera, dataset: str) -> None:
-    """The form, a job on its way, its result, a list."""
-    page = camera.page
-    id_ = dataset.rsplit("/", 1)[1]
-    camera.shoot("choose", "/detections/new")
-    camera.shoot("detect", f"/detections/new?dataset={id_}")
-    for summary in page.locator("details.choice-more > summary").all():
-        summary.click()
-    camera.shoot("detect-choices")
-    camera.shoot("detect-svm", f"/detections/new?dataset={id_}&algorithm=one_class_svm")
-    page.get_by_label("Nu", exact=True).fill("2")
-    page.get_by_label("Gamma").fill("steep")
-    submit_as_is(page)
-    camera.shoot("detect-wrong")
-    page.goto(f"/detections/new?dataset={id_}&algorithm=local_outlier_factor")
-    page.get_by_role("button", name="Find anomalies").click()
-    camera.shoot("running")
-    finished(page)
-    page.goto(f"/detections/new?dataset={id_}")
-    page.get_by_role("button", name="Find anomalies").click()
-    finished(page)
-    page.wait_for_timeout(500)
-    camera.shoot("result")
-    page.locator(".ranked details summary").first.click()
-    page.locator("figure details summary").click()
-    camera.shoot("result-open")
-    camera.shoot("detections", "/detections")
-
-
-def submit_as_is(page: Page) -> None:
-    """Send the form although the browser would complain first."""
-    page.locator("form.panel").evaluate("form => { form.noValidate = true; }")
-    page.get_by_role("button", name="Find anomalies").click()
-
-
-def finished(page: Page) -> None:
-    """Wait for a result."""
-    page.locator("#rows-title").wait_for(timeout=JOB_MILLISECONDS)
-
-
-def detectors(camera: Camera, dataset: str) -> None:
-    """Making, training and using a detector."""
-    page = camera.page
-    camera.shoot("detector-new", "/detectors/new?algorithm=elliptic_envelope")
-    page.get_by_label("Name").fill("Wine check")
-    page.get_by_role("button", name="Make the detector").click()
-    camera.shoot("detector-untrained")
-    page.get_by_label("Dataset").select_option(dataset.rsplit("/", 1)[1])
-    page.get_by_role("button", name="Train").click()
-    page.locator("#model-title, .alert-danger").first.wait_for(timeout=JOB_MILLISECONDS)
-    camera.shoot("detector")
-    camera.shoot("detector-edit", f"{page.url}/edit")
-    camera.shoot("detectors", "/detectors")
-    camera.shoot("home", "/")
-
-
-def tour(browser: Browser, server: Server, folder: Path, files: Path, scripts: bool) -> None:
-    """Visit every page in the order in which a new user would."""
-    context = browser.new_context(base_url=server.url, java_script_enabled=scripts)
-    camera = Camera(context.new_page(), folder)
-    before_log_in(camera, server)
-    camera.page.goto("/login")
-    log_in(camera.page, server)
-    while_empty(camera)
-    dented, good = datasets(camera, files)
-    detections(camera, dented)
-    detectors(camera, good)
-    context.close()
+    def shoot(self, stops: Sequence[Stop]) -> None:
+        """Write the pictures of pages."""
+        for stop in stops:
+            if self._only and self._only not in stop.name:
+                continue
+            for look, page in self._pages:
+                page.goto(stop.address)
+                page.wait_for_timeout(250)  # charts are drawn
+                picture = self._folder / f"{stop.name}-{look.name}.png"
+                page.screenshot(path=picture, full_page=True, animations="disabled")
+            print(stop.name)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Take all pictures; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, default=ROOT / "screenshots")
+    parser.add_argument("--only", default="", help="only pages whose name holds this")
     parser.add_argument("--no-scripts", action="store_true", help="with JavaScript off")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as files, browsing() as browser:
+    looks = (options.folder, options.only, not options.no_scripts)
+    with tempfile.TemporaryDirectory() as name, browsing() as browser:
         if browser is None:
             print("There is no Chromium on this machine.", file=sys.stderr)
             return 1
-        set_up(browser, options.folder)
-        with serving(Path(home)) as server:
-            tour(browser, server, options.folder, Path(files), not options.no_scripts)
+        home, fresh, files = (Path(name, part) for part in ("home", "fresh", "files"))
+        for folder in (home, fresh, files):
+            folder.mkdir()
+        with serving(fresh, administrator=False) as server:
+            Camera(browser, server, *looks).shoot([Stop("set-up", set_up_link(server))])
+        with serving(home) as server:
+            camera = Camera(browser, server, *looks)
+            camera.shoot([Stop("log-in", "/login")])
+            camera.log_in(server)
+            camera.shoot(empty_pages())
+            camera.shoot(furnish(server, files))
     return 0
 
 
