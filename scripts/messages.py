@@ -5,14 +5,19 @@ Texts are found in the templates and in the Python code of the server; what a ca
 """
 
 import argparse
+import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "pynomaly" / "server"
+from pynomaly import errors
+
+PACKAGE = Path(__file__).resolve().parent.parent / "src" / "pynomaly"
+SOURCE = PACKAGE / "server"
 LOCALE = SOURCE / "web" / "locale"
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2.ext:babel_extract")]
 TEMPLATES = {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
@@ -26,7 +31,29 @@ def used() -> Catalog:
         SOURCE, METHODS, options_map={"web/templates/**.html": TEMPLATES}, keywords=KEYWORDS
     ):
         found.add(text, locations=[(name, 0)], auto_comments=comments, context=context)
+    for text in errors_say():
+        found.add(text)
     return found
+
+
+def errors_say() -> Iterator[str]:
+    """Give what errors say by default, and each message of theirs that nothing is filled into."""
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.PynomalyError)
+    }
+    for kind in kinds.values():
+        yield kind().message
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0] in ("cli", "client"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds and node.args:
+                first = node.args[0]
+                text = first.value if isinstance(first, ast.Constant) else None
+                if isinstance(text, str) and " " in text and "PYNOMALY_" not in text:  # that is for a terminal
+                    yield text
 
 
 def update(path: Path, texts: Catalog) -> Catalog:

@@ -32,6 +32,7 @@ FILTERS = {
     "percent": formats.percent,
     "probability": formats.probability,
     "stamp": formats.stamp,
+    "translated": language.gettext,
     "value": formats.value,
 }
 
