@@ -51,8 +51,8 @@ def errors_say() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds and node.args:
                 first = node.args[0]
-                text = first.value if isinstance(first, ast.Constant) else None
-                if isinstance(text, str) and " " in text and "PYNOMALY_" not in text:  # that is for a terminal
+                text = first.value if isinstance(first, ast.Constant) else None  # settings are for a terminal
+                if isinstance(text, str) and " " in text and "PYNOMALY_" not in text:
                     yield text
 
 
