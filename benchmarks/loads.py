@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext
-from running import EMAIL, PASSWORD
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 import live
@@ -38,13 +37,13 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
-def log_in(browser: Browser, url: str) -> Any:
+def log_in(browser: Browser, url: str, email: str, password: str) -> Any:
     """Log in; returns what a context needs to be logged in too."""
     context = browser.new_context(base_url=url)
     page = context.new_page()
     page.goto("/login")
-    page.locator("[name=email]").fill(EMAIL)
-    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(password)
     page.locator("main form[action='/login'] button, main button.btn-primary").first.click()
     page.wait_for_url(f"{url}/")
     state = context.storage_state()

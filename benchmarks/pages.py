@@ -91,7 +91,7 @@ def main() -> int:
         table = [measure(client, name, to, options.times) for name, to in wanted.items()]
         report("pages on a full store, one connection", table)
         with loads.chromium() as chromium:
-            state = loads.log_in(chromium, server.url)
+            state = loads.log_in(chromium, server.url, EMAIL, PASSWORD)
             table = [loads.load(chromium, server.url, state, name, to) for name, to in wanted.items()]
         report(f"first loads, empty cache, CPU {loads.SLOWER} times slower", table)
     return 0

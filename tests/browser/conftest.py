@@ -1,8 +1,9 @@
 """Fixtures for the browser tests: one real server for all, a fresh browser profile for each test."""
 
 import csv
-import importlib.util
+import importlib
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,9 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "live.py"
-SPEC = importlib.util.spec_from_file_location("live", SCRIPT)
-assert SPEC is not None
-assert SPEC.loader is not None
-live = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(live)
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
+live = importlib.import_module("live")
+tour = importlib.import_module("tour")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +29,9 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium; while it is there its thread counts as running asyncio, so not for a session."""
     with live.browsing() as found:
         if found is None:
-            pytest.skip("there is no Chromium: install one, or run `playwright install chromium`")
+            pytest.fail(
+                "there is no Chromium: `make test` provides one, else run `playwright install chromium`"
+            )
         yield found
 
 
@@ -43,6 +43,15 @@ def cookies(server: Any, browser: Browser) -> Any:
         page.goto("/login")
         live.log_in(page, server)
         return context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def stops(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The address of every page by its name, with data whose names are hostile and long."""
+    name = "<b onload=alert(1)>a_long_name_without_any_blank_" * 4
+    return {
+        one.name: one.address for one in tour.furnish(server, tmp_path_factory.mktemp("tour"), name[:180])
+    }
 
 
 @pytest.fixture

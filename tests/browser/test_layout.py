@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
-SLOW = 60_000
 
 UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
     .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label'))
@@ -24,36 +21,10 @@ UNTIED = """() => [...document.querySelectorAll('[aria-describedby], [aria-label
     .filter(id => id && !document.getElementById(id))"""
 
 
-@pytest.fixture(scope="module")
-def addresses(server: Any, browser: Browser, cookies: Any, payments: Path) -> list[str]:
-    """Addresses of every page, with data on them."""
-    context = browser.new_context(base_url=server.url, storage_state=cookies)
-    page = context.new_page()
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(payments)
-    page.get_by_label("Name").fill("a_very_long_name_without_any_blank_" * 5)
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
-    dataset = page.url
-    page.get_by_role("link", name="Find anomalies").click()
-    form = page.url
-    page.get_by_role("button", name="Find anomalies").click()
-    page.get_by_role("heading", name="Most unusual rows").wait_for(timeout=SLOW)
-    result = page.url
-    page.goto("/detectors/new")
-    new_detector = page.url
-    page.get_by_label("Name").fill("Long_names_everywhere_" * 9)
-    page.get_by_role("button", name="Make the detector").click()
-    detector = page.url
-    context.close()
-    made = ["/", "/datasets", "/datasets/new", dataset, f"{dataset}/rows", form, "/detections", result]
-    return [*made, "/detections/new", new_detector, "/detectors", detector, f"{detector}/edit"]
-
-
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
-def test_every_page_at_320_pixels(open_page: OPEN, addresses: list[str], js: bool) -> None:
+def test_every_page_at_320_pixels(open_page: OPEN, stops: dict[str, str], js: bool) -> None:
     page = open_page(js=js, width=320)
-    for address in addresses:
+    for address in stops.values():
         page.goto(address)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, f"{address} is {wide} pixels wide"
@@ -63,10 +34,10 @@ def test_every_page_at_320_pixels(open_page: OPEN, addresses: list[str], js: boo
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
-def test_axe_finds_nothing(open_page: OPEN, addresses: list[str], theme: str, width: int) -> None:
+def test_axe_finds_nothing(open_page: OPEN, stops: dict[str, str], theme: str, width: int) -> None:
     page, stranger = (open_page(theme=theme, width=width, logged_in=yes) for yes in (True, False))
     wrong = {}
-    for address in [*addresses, "/login"]:
+    for address in [*stops.values(), "/login"]:
         at = stranger if address == "/login" else page
         at.goto(address)
         at.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
