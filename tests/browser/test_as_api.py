@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from pynomaly.client import Client
+from pynomaly.server.users.permissions import SCOPES
 
 pytestmark = pytest.mark.browser
 NO_CALL = {"not-found"}
@@ -44,7 +45,7 @@ def test_every_page_has_one(pages: dict[str, str]) -> None:
 def test_the_curl_lines_ask_for_what_there_is(server: Any, pages: dict[str, str], client: Client) -> None:
     with httpx.Client(timeout=60) as http:
         described = http.get(f"{server.url}/api/v1/openapi.json").json()["paths"]
-        key = client.api_keys.create("as API call", ["admin"]).key
+        key = client.api_keys.create("as API call", SCOPES).key
         asked = {tuple(words) for page in pages.values() for words in calls(page)}
         for words in sorted(asked):
             method = (
