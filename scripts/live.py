@@ -48,9 +48,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, administrator: bool = True) -> Iterator[Server]:
-    """Run `pynomaly serve` in `home` until the block ends; without `administrator` it waits to be set up."""
-    port, email, password = free_port(), "admin@example.org", secrets.token_urlsafe(18)
+def serving(home: Path, administrator: bool = True, port: int = 0) -> Iterator[Server]:
+    """Run `pynomaly serve` in `home` until the block ends; without `administrator` it waits to be set up.
+
+    `port` 0 finds a free one; a server that is started again takes that which it had.
+    """
+    port, email, password = port or free_port(), "admin@example.org", secrets.token_urlsafe(18)
     secret = home / "password"
     secret.touch(0o600)
     secret.write_text(password)

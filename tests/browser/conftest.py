@@ -64,6 +64,18 @@ def fresh(tmp_path: Path) -> Iterator[tuple[Any, str]]:
 
 
 @pytest.fixture
+def serving() -> Any:
+    """What runs a server of one's own: `with serving(home) as server`."""
+    return live.serving
+
+
+@pytest.fixture
+def fill_log_in() -> Any:
+    """What fills in the log-in form that a page shows, of a given server."""
+    return live.log_in
+
+
+@pytest.fixture
 def log_in(server: Any) -> Callable[[Page], None]:
     """Fill in the log-in form that a page shows."""
     return lambda page: live.log_in(page, server)
