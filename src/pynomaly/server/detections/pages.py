@@ -1,8 +1,7 @@
-"""The pages of detections: list, form, progress, result."""
+"""The pages of one detection: form, progress, result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,7 +15,6 @@ from pynomaly.errors import Conflict, InputError, MissingExtra, PynomalyError
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detections import service
-from pynomaly.server.detections.models import Detection, DetectionStatus
 from pynomaly.server.detections.result import ResultRow
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.users.models import User
@@ -29,19 +27,6 @@ router = APIRouter(include_in_schema=False)
 
 ROWS_SHOWN = 25
 CHOICES_SHOWN = 100
-
-
-@dataclass(frozen=True)
-class Line:
-    """One detection in a list."""
-
-    id: str
-    dataset_name: str
-    algorithm: str
-    status: DetectionStatus
-    n_anomalies: int | None
-    n_rows: int | None
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -65,38 +50,6 @@ class RankedRow:
     cells: Mapping[str, Any]
     nearest_row: int | None
     nearest_cells: Mapping[str, Any]
-
-
-def lines(found: Sequence[Detection]) -> list[Line]:
-    """Prepare detections for a list."""
-    return [
-        Line(
-            d.id,
-            d.dataset.name,
-            catalogue.get(d.algorithm).title,
-            d.status,
-            d.n_anomalies,
-            d.n_rows,
-            d.created_at,
-        )
-        for d in found
-    ]
-
-
-@router.get("/detections")
-def show_all(
-    request: Request, actor: PageActor, session: SessionDep, cursor: str | None = None
-) -> HTMLResponse:
-    """List the detections, newest first."""
-    found, next_cursor = service.list_page(session, actor, cursor)
-    return render(
-        request,
-        "detections/list.html",
-        actor=actor,
-        items=lines(found),
-        cursor=cursor,
-        next_cursor=next_cursor,
-    )
 
 
 @router.get("/detections/new")

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from pynomaly.server.datasets import service as datasets
-from pynomaly.server.detections import pages as detection_pages
 from pynomaly.server.detections import service as detections
+from pynomaly.server.detections.lines import lines
 from pynomaly.server.web.deps import PageActor, SessionDep
 from pynomaly.server.web.render import render
 
@@ -19,5 +19,4 @@ def show(request: Request, actor: PageActor, session: SessionDep) -> HTMLRespons
     """Show what happened last, and what to do next."""
     found, _ = detections.list_page(session, actor, limit=SHOWN)
     tables, _ = datasets.list_page(session, actor, limit=SHOWN)
-    lines = detection_pages.lines(found)
-    return render(request, "home.html", actor=actor, detections=lines, datasets=tables)
+    return render(request, "home.html", actor=actor, detections=lines(found), datasets=tables)
