@@ -410,6 +410,7 @@ class ComparedRow(Answer):
 
     row: int
     ranks: list[float]
+    scores: list[float]
     is_anomaly: list[bool]
     values: dict[str, Any]
 
@@ -425,6 +426,8 @@ class Comparison(Answer):
     overlap: list[dict[str, Any]]
     """How many rows are flagged by exactly these results."""
     rows: list[ComparedRow]
+    disputed: list[ComparedRow]
+    """Those of the rows that some of the results flag and others do not."""
 
 
 class Feedback(Answer):

@@ -238,12 +238,13 @@ def show_feedback(
 def give_feedback(
     actor: Writer,
     session: SessionDep,
+    storage: StorageDep,
     id: str,  # noqa: A002
     body: FeedbackBody,
 ) -> FeedbackGiven:
     """Say of up to 1,000 rows whether they are anomalies; it replaces what one said of them before."""
     said = [feedback.Said(**one.model_dump()) for one in body.items]
-    return FeedbackGiven.model_validate({"items": feedback.give(session, actor, id, said)})
+    return FeedbackGiven.model_validate({"items": feedback.give(session, actor, storage, id, said)})
 
 
 @router.delete("/results/{id}/feedback/{row}", status_code=204)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from pynomaly.errors import BadValue, InputError, NotReady, OutOfMemory, TableTooLarge
 from pynomaly.server import process
 from pynomaly.server.datasets.values import values_at
-from pynomaly.server.detections import service
+from pynomaly.server.detections import cost, service
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detectors.service import told_ways
 from pynomaly.server.storage import LocalStorage
@@ -22,6 +22,8 @@ MOST = 5
 DUCKDB_SHARE = 4
 """DuckDB may have one part in so many of the process's memory; the ranks need the rest."""
 TIMEOUT_SECONDS = 120
+ROWS = ("rows", "disputed")
+"""What holds rows: those whose ranks differ most, and of those that some flag and others do not, the same."""
 Json = dict[str, Any]
 
 
@@ -55,34 +57,42 @@ class Comparison:
             )
         except OutOfMemory as error:
             raise TableTooLarge("Comparing so many rows needs more memory than a job may use.") from error
-        rows = [row["row"] for row in found["rows"]]
-        return self._told(found, values_at(self.dataset_file, self.columns, rows) if rows else [])
+        rows = sorted({row["row"] for kind in ROWS for row in found[kind]})
+        values = values_at(self.dataset_file, self.columns, rows) if rows else []
+        return self._told(found, dict(zip(rows, values, strict=True)))
 
-    def _told(self, found: Json, values: list[Json]) -> Json:
+    def _told(self, found: Json, values: Mapping[int, Json]) -> Json:
         ids = [detection.id for detection in self.detections]
         return {
             "dataset_id": self.detections[0].dataset_id,
             "n_rows": self.detections[0].n_rows,
-            "results": [_item(detection) for detection in self.detections],
-            "differences": _differences(self.detections),
+            "results": [item(detection) for detection in self.detections],
+            "differences": differences(self.detections),
             "pairs": _pairs(ids, found),
             "overlap": _overlap(ids, found["combinations"]),
-            "rows": [row | {"values": cells} for row, cells in zip(found["rows"], values, strict=True)],
+            **{kind: [row | {"values": values[row["row"]]} for row in found[kind]] for kind in ROWS},
         }
 
 
-def look_up(session: Session, actor: User, storage: LocalStorage, ids: Sequence[str]) -> Comparison:
-    """Find the results to compare.
+def choose(session: Session, actor: User, ids: Sequence[str]) -> list[Detection]:
+    """Find two to five results.
 
     Raises:
         BadValue: there are not two to five different ids.
         NotFound: of a result.
-        NotReady: one is not completed.
-        InputError: they are of different datasets, or of different readings of one.
     """
     if len(set(ids)) < len(ids) or not 2 <= len(ids) <= MOST:
         raise BadValue(f"ids names 2 to {MOST} different results.", pointer="#/ids", place="query")
-    found = [service.get(session, actor, id_) for id_ in ids]
+    return [service.get(session, actor, id_) for id_ in ids]
+
+
+def of(found: list[Detection], storage: LocalStorage) -> Comparison:
+    """Prepare to compare results row by row.
+
+    Raises:
+        NotReady: one is not completed.
+        InputError: they are of different datasets, or of different readings of one.
+    """
     for one in found:
         if one.status != "completed":
             raise NotReady(f"The result {one.id} is {one.status}, not completed.", status=one.status)
@@ -97,10 +107,15 @@ def look_up(session: Session, actor: User, storage: LocalStorage, ids: Sequence[
     )
 
 
-def _item(detection: Detection) -> Json:
+def look_up(session: Session, actor: User, storage: LocalStorage, ids: Sequence[str]) -> Comparison:
+    """Find the results to compare; raises as `choose` and `of`."""
+    return of(choose(session, actor, ids), storage)
+
+
+def item(detection: Detection) -> Json:
+    """Sum a result up."""
     metrics = detection.metrics or {}
-    phases: Mapping[str, Json] = metrics.get("phases", {})
-    peaks = [phase["peak_mib"] for phase in phases.values() if phase["peak_mib"] is not None]
+    seconds, peak_mib = cost.of(metrics)
     return {
         "id": detection.id,
         "name": detection.name,
@@ -112,12 +127,12 @@ def _item(detection: Detection) -> Json:
         "estimated_contamination": detection.estimated_contamination,
         "auc_roc": metrics.get("auc_roc"),
         "average_precision": metrics.get("average_precision"),
-        "seconds": round(sum(phase["seconds"] for phase in phases.values()), 6),
-        "peak_mib": max(peaks, default=None),
+        "seconds": seconds,
+        "peak_mib": peak_mib,
     }
 
 
-def _differences(detections: Sequence[Detection]) -> list[Json]:
+def differences(detections: Sequence[Detection]) -> list[Json]:
     """Name what was not the same in all: algorithm, parameters, columns, threshold's choice, seed."""
     told = [
         {"algorithm": one.algorithm, "columns": one.columns, "seed": one.seed}

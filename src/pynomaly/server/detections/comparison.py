@@ -28,15 +28,46 @@ def run(payload: dict[str, Any], _progress: Any) -> dict[str, Any]:
     with connect(limits, Path.cwd(), files) as connection, reading("The result", limits):
         for place, file in enumerate(files):
             found = connection.execute(
-                f"SELECT row, score, is_anomaly FROM read_parquet({literal(str(file))}) ORDER BY rank"
+                f"SELECT rank, row, score, is_anomaly FROM read_parquet({literal(str(file))})"
             ).fetchnumpy()
-            ranks[place][found["row"]] = tied_ranks(found["score"])
+            scores = np.empty(n)
+            rows = np.empty(n, dtype=np.int64)
+            scores[found["rank"] - 1], rows[found["rank"] - 1] = found["score"], found["row"]
+            ranks[place][rows] = tied_ranks(scores)
             flagged[found["row"]] |= found["is_anomaly"].astype(np.uint8) << place
+        rows_apart = most_different(ranks, flagged)
+        disputed = most_different(ranks, flagged, some_but_not_all(flagged, len(files)))
+        _add_scores(connection, files, [*rows_apart, *disputed])
     return {
         "spearman": correlations(ranks),
         "combinations": np.bincount(flagged, minlength=2 ** len(files)).tolist(),
-        "rows": most_different(ranks, flagged),
+        "rows": rows_apart,
+        "disputed": disputed,
     }
+
+
+def some_but_not_all(flagged: NDArray[np.uint8], n_results: int) -> NDArray[np.intp]:
+    """Give the rows that at least one result flags and another does not.
+
+    >>> some_but_not_all(np.array([0, 1, 2, 3], dtype=np.uint8), 2).tolist()
+    [1, 2]
+    """
+    return np.flatnonzero((flagged != 0) & (flagged != 2**n_results - 1))
+
+
+def _add_scores(connection: Any, files: list[Path], told: list[dict[str, Any]]) -> None:
+    """Put each row's score in each result beside its rank."""
+    wanted = sorted({one["row"] for one in told})
+    scores: dict[int, list[float]] = {row: [] for row in wanted}
+    for file in files if wanted else ():
+        found = connection.execute(
+            f"SELECT row, score FROM read_parquet({literal(str(file))}) "
+            f"WHERE row IN ({', '.join(map(str, wanted))}) ORDER BY row"
+        ).fetchall()
+        for row, score in found:
+            scores[row].append(score)
+    for one in told:
+        one["scores"] = scores[one["row"]]
 
 
 def tied_ranks(scores: NDArray[np.float64]) -> Ranks:
@@ -67,22 +98,29 @@ def correlations(ranks: list[Ranks]) -> list[list[float | None]]:
     ]
 
 
-def most_different(ranks: list[Ranks], flagged: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """Give the rows whose ranks differ by the greatest factor: the top counts, not the crowd behind."""
-    lowest, highest = ranks[0].copy(), ranks[0].copy()
+def most_different(
+    ranks: list[Ranks], flagged: NDArray[np.uint8], among: NDArray[np.intp] | None = None
+) -> list[dict[str, Any]]:
+    """Give the rows whose ranks differ by the greatest factor: the top counts, not the crowd behind.
+
+    Only those `among` some rows, when they are given.
+    """
+    rows = np.arange(len(flagged)) if among is None else among
+    lowest, highest = ranks[0][rows], ranks[0][rows]
     for one in ranks[1:]:
-        np.minimum(lowest, one, out=lowest)
-        np.maximum(highest, one, out=highest)
+        part = one[rows]
+        np.minimum(lowest, part, out=lowest)
+        np.maximum(highest, part, out=highest)
     factor = np.divide(highest, lowest, out=highest)
     count = min(TOP, len(factor))
-    chosen = np.argpartition(-factor, count - 1)[:count]
-    ordered = sorted(chosen.tolist(), key=lambda row: (-factor[row], row))
+    chosen = np.argpartition(-factor, count - 1)[:count] if count else rows[:0]
+    ordered = sorted(chosen.tolist(), key=lambda place: (-factor[place], rows[place]))
     return [
         {
             "row": row,
             "ranks": [float(one[row]) for one in ranks],
             "is_anomaly": [bool(flagged[row] >> place & 1) for place in range(len(ranks))],
         }
-        for row in ordered
-        if factor[row] > 1
+        for row, apart in ((int(rows[place]), factor[place]) for place in ordered)
+        if apart > 1 or among is not None
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,13 @@ from pynomaly.errors import BadValue, NotFound, NotReady
 from pynomaly.server import audit, paging
 from pynomaly.server.access import find, require
 from pynomaly.server.db import new_id, utc_now
+from pynomaly.server.detections import places
 from pynomaly.server.detections.models import Detection, Feedback, Verdict
+from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 MOST_NOTE = 4000
+MOST_UNRANKED = 1000
 SORTS = paging.Sorts(Feedback.id, {"row": Feedback.row, "updated_at": Feedback.updated_at})
 
 
@@ -28,7 +31,9 @@ class Said:
     note: str = ""
 
 
-def give(session: Session, actor: User, id_: str, said: Sequence[Said]) -> list[Feedback]:
+def give(
+    session: Session, actor: User, storage: LocalStorage, id_: str, said: Sequence[Said]
+) -> list[Feedback]:
     """Keep verdicts; one that the actor gave on the same row before is replaced.
 
     Raises:
@@ -41,6 +46,7 @@ def give(session: Session, actor: User, id_: str, said: Sequence[Said]) -> list[
     if detection.stored_status != "completed":
         raise NotReady("The detection has no result yet.", status=detection.stored_status)
     rows = _checked(said, detection.n_rows or 0)
+    ranks = places.ranks(storage.open_path(str(detection.blob_key)), rows | _unranked(session, detection))
     now = utc_now()
     values = [
         {
@@ -48,6 +54,7 @@ def give(session: Session, actor: User, id_: str, said: Sequence[Said]) -> list[
             "detection_id": detection.id,
             "user_id": actor.id,
             "row": one.row,
+            "rank": ranks.get(one.row),
             "verdict": one.verdict,
             "note": one.note,
             "created_at": now,
@@ -56,9 +63,18 @@ def give(session: Session, actor: User, id_: str, said: Sequence[Said]) -> list[
         for one in said
     ]
     session.execute(_upsert(session, values))
+    for row in ranks.keys() - rows:
+        unranked = update(Feedback).where(Feedback.detection_id == detection.id, Feedback.row == row)
+        session.execute(unranked.values(rank=ranks[row], updated_at=Feedback.updated_at))
     mine = (Feedback.detection_id == detection.id, Feedback.user_id == actor.id, Feedback.row.in_(rows))
     fresh = select(Feedback).where(*mine).order_by(Feedback.row)
     return list(session.scalars(fresh.execution_options(populate_existing=True)))
+
+
+def _unranked(session: Session, detection: Detection) -> set[int]:
+    """Rows that were judged before ranks were kept."""
+    query = select(Feedback.row).where(Feedback.detection_id == detection.id, Feedback.rank.is_(None))
+    return set(session.scalars(query.limit(MOST_UNRANKED)))
 
 
 def _checked(said: Sequence[Said], n_rows: int) -> set[int]:
@@ -84,7 +100,12 @@ def _upsert(session: Session, values: list[dict[str, Any]]) -> Any:
     given = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[Feedback.detection_id, Feedback.row, Feedback.user_id],
-        set_={"verdict": given.verdict, "note": given.note, "updated_at": given.updated_at},
+        set_={
+            "rank": given.rank,
+            "verdict": given.verdict,
+            "note": given.note,
+            "updated_at": given.updated_at,
+        },
     )
 
 

@@ -66,6 +66,9 @@ class Detection(Base):
     """`edges` (n + 1 scores) and `counts` (n rows)."""
     metrics: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """Seconds and peak MiB of each phase; with a label column also `auc_roc` and `average_precision`."""
+    seconds: Mapped[float | None] = mapped_column(Float)
+    """What the whole run took; see `cost`."""
+    peak_mib: Mapped[float | None] = mapped_column(Float)
     notes: Mapped[list[str]] = mapped_column(Json, default=list)
     blob_key: Mapped[str | None] = mapped_column(String(200))
     error_code: Mapped[str | None] = mapped_column(String(64))
@@ -109,12 +112,15 @@ class Feedback(Base):
     __table_args__ = (
         CheckConstraint("verdict in ('anomaly', 'normal', 'unsure')", name="verdict"),
         UniqueConstraint("detection_id", "row", "user_id"),
+        Index("ix_feedback_detection_id_rank", "detection_id", "rank"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     detection_id: Mapped[str] = mapped_column(ForeignKey("detections.id", ondelete="CASCADE"))
     row: Mapped[int] = mapped_column(BigInteger)
     """The row's 0-based number in the dataset."""
+    rank: Mapped[int | None] = mapped_column(BigInteger)
+    """The row's rank in the result, from 1; None: said before ranks were kept."""
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     verdict: Mapped[Verdict] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text, default="")

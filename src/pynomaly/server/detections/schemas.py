@@ -52,7 +52,10 @@ class BatchStarted(Answer):
 
 
 class DetectionLine(Answer):
-    """One detection in a list; `name` is empty unless somebody named it."""
+    """One detection in a list; `name` is empty unless somebody named it.
+
+    `seconds` and `peak_mib` are what its whole run took.
+    """
 
     id: str
     name: str
@@ -67,6 +70,8 @@ class DetectionLine(Answer):
     n_anomalies: int | None
     threshold: float | None
     estimated_contamination: float | None
+    seconds: float | None
+    peak_mib: float | None
     error_code: str | None
     error_detail: str | None
     created_at: datetime
@@ -251,12 +256,16 @@ class ComparedRow(Answer):
 
     row: int
     ranks: list[float]
+    scores: list[float]
     is_anomaly: list[bool]
     values: dict[str, Any]
 
 
 class CompareAnswer(Answer):
-    """Results of one dataset side by side; `rows` are those whose ranks differ by the greatest factor."""
+    """Results of one dataset side by side; `rows` are those whose ranks differ by the greatest factor.
+
+    `disputed` are such rows, too, but only of those that some of the results flag and others do not.
+    """
 
     dataset_id: str
     n_rows: int
@@ -265,3 +274,4 @@ class CompareAnswer(Answer):
     pairs: list[ComparedPair]
     overlap: list[Overlap]
     rows: list[ComparedRow]
+    disputed: list[ComparedRow]

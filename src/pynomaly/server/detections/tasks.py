@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pynomaly.errors import NotFound
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id, utc_now
+from pynomaly.server.detections import cost
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detections.service import DETECT
 from pynomaly.server.detectors.models import Detector, Model
@@ -45,6 +46,7 @@ def finish(session: Session, job: Job, result: dict[str, Any], context: Context)
     context.storage.adopt(Path(result["result"]), detection.blob_key)
     for field, value in result["fields"].items():
         setattr(detection, field, value)
+    detection.seconds, detection.peak_mib = cost.of(detection.metrics or {})
     detection.stored_status = "completed"
     detection.finished_at = utc_now()
 
