@@ -7,7 +7,8 @@ from typing import Any
 def of(metrics: Mapping[str, Any]) -> tuple[float, float | None]:
     """Add the phases' seconds up, and take the highest peak in MiB (None: not measured).
 
-    >>> of({"phases": {"read": {"seconds": 0.5, "peak_mib": 80.0}, "fit": {"seconds": 1.0, "peak_mib": None}}})
+    >>> read, fit = {"seconds": 0.5, "peak_mib": 80.0}, {"seconds": 1.0, "peak_mib": None}
+    >>> of({"phases": {"read": read, "fit": fit}})
     (1.5, 80.0)
     """
     phases = (metrics.get("phases") or {}).values()

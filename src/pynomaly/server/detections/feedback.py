@@ -46,7 +46,8 @@ def give(
     if detection.stored_status != "completed":
         raise NotReady("The detection has no result yet.", status=detection.stored_status)
     rows = _checked(said, detection.n_rows or 0)
-    ranks = places.ranks(storage.open_path(str(detection.blob_key)), rows | _unranked(session, detection))
+    file, wanted = storage.open_path(str(detection.blob_key)), rows | _unranked(session, detection)
+    ranks = places.ranks(file, wanted, detection.n_anomalies or 0)
     now = utc_now()
     values = [
         {

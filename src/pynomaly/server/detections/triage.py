@@ -99,7 +99,7 @@ def inbox(
     page = paging.page(session, query, service.SORTS, "-created_at", cursor, limit)
     ids = [detection.id for detection in page.items]
     judged: dict[str, int] = dict(
-        session.execute(select(Detection.id, _judged()).where(Detection.id.in_(ids))).tuples()
+        session.execute(select(Detection.id, _judged()).where(Detection.id.in_(ids))).tuples().all()
     )
     return [Waiting(detection, judged[detection.id]) for detection in page.items], page.next_cursor
 
@@ -134,7 +134,7 @@ def tally(session: Session, detection: Detection) -> Tally:
         .exists()
     )
     query = select(Feedback.verdict, func.count()).where(*_of(detection), ~superseded)
-    counts = dict(session.execute(query.group_by(Feedback.verdict)).tuples())
+    counts = dict(session.execute(query.group_by(Feedback.verdict)).tuples().all())
     return Tally(detection.n_anomalies or 0, **counts)
 
 
@@ -155,7 +155,7 @@ def first_open(session: Session, storage: LocalStorage, detection: Detection, af
 
 def row_of_rank(storage: LocalStorage, detection: Detection, rank: int) -> int:
     """Find the row that has a rank."""
-    return places.row_at(storage.open_path(str(detection.blob_key)), rank)
+    return places.rows_at(storage.open_path(str(detection.blob_key)), rank, rank)[rank]
 
 
 def _next_rank(session: Session, detection: Detection, after: int) -> int | None:
@@ -173,25 +173,25 @@ def _next_rank(session: Session, detection: Detection, after: int) -> int | None
 def case(session: Session, actor: User, storage: LocalStorage, detection: Detection, row: int) -> Case:
     """Look one row of a result up; NotFound when it has no such row."""
     file = storage.open_path(str(detection.blob_key))
-    rank = places.ranks(file, [row]).get(row)
+    rank = places.ranks(file, [row], detection.n_anomalies or 0).get(row)
     if rank is None:
         raise NotFound(f"The result has no row {row}.")
-    before = 1 if rank > 1 else 0
-    items, _ = result.page(
+    near = places.rows_at(file, rank - 1, rank + 1)
+    (found,), _ = result.page(
         file,
         storage.open_path(str(detection.dataset.blob_key)),
         [column["name"] for column in detection.dataset.columns],
         detection.n_rows or 0,
         "-score",
-        positions.encode("-score", rank - 1 - before),
-        2 + before,
+        positions.encode("-score", rank - 1),
+        1,
     )
     said = _said(session, detection, row)
     mine = own(session, actor, detection, row)
     return Case(
-        row=items[before],
-        previous=items[0].row if before else None,
-        following=items[before + 1].row if len(items) > before + 1 else None,
+        row=found,
+        previous=near.get(rank - 1),
+        following=near.get(rank + 1),
         said=said,
         own=mine,
         last=mine or last(session, actor, detection),

@@ -85,7 +85,10 @@ def show_inbox(
     chosen = {"dataset": dataset, "detector": detector, "show": show}
     query = {"status": "completed"} | {f"{k}_id": v for k, v in chosen.items() if v and k != "show"}
     words = "".join(f", {k}={v!r}" for k, v in chosen.items() if v and k != "show")
-    call = f'for result in client.detections.list(status="completed"{words}):\n    print(result.id, result.n_anomalies)'
+    call = (
+        f'for result in client.detections.list(status="completed"{words}):\n'
+        "    print(result.id, result.n_anomalies)"
+    )
     return render(
         request,
         "triage/inbox.html",
@@ -137,7 +140,7 @@ def show(
 def judge(
     request: Request, actor: PageActor, session: SessionDep, storage: StorageDep, id_: str, form: FormDep
 ) -> Response:
-    """Keep a verdict and lead to the next row that nobody judged, or show the row again with what is wrong."""
+    """Keep a verdict and lead to the next row that nobody judged, or say what is wrong."""
     typed = forms.texts(form)
     row, verdict, note = _row(typed), _verdict(typed.get("verdict", "")), typed.get("note", "")
     wrong = "" if verdict else _("Choose a verdict: anomaly, normal or unsure.")
@@ -282,7 +285,7 @@ def _cell(name: str, value: Any, other: Any, is_reason: bool) -> Cell:
 
 def _calls(detection: Detection, row: int | None) -> list[ApiCall]:
     path, id_ = f"/detection/results/{detection.id}", detection.id
-    rows = f'for row in client.detections.rows("{id_}"):\n    if row.is_anomaly:\n        print(row.row, row.summary)'
+    rows = f'for row in client.detections.rows("{id_}"):\n    print(row.row, row.is_anomaly, row.summary)'
     calls = [
         ApiCall(_("Read the rows, the most unusual first"), "GET", f"{path}/rows", rows),
         ApiCall(
