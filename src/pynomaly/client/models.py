@@ -304,6 +304,8 @@ class Result(Answer):
     n_anomalies: int | None
     threshold: float | None
     estimated_contamination: float | None
+    seconds: float | None
+    peak_mib: float | None
     error_code: str | None
     error_detail: str | None
     created_at: datetime

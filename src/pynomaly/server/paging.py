@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, literal, tuple_
@@ -106,4 +107,6 @@ def _is_good(value: Any, kind: type) -> bool:
         return value.tzinfo is not None
     if kind is str:
         return isinstance(value, str) and "\x00" not in value and value.isprintable()
+    if kind is float:
+        return type(value) in (int, float) and isfinite(value)
     return type(value) is int and abs(value) < 2**63

@@ -26,11 +26,13 @@ def upgrade() -> None:
     op.create_index("ix_feedback_detection_id_rank", "feedback", ["detection_id", "rank"])
     op.add_column("detections", sa.Column("seconds", sa.Float()))
     op.add_column("detections", sa.Column("peak_mib", sa.Float()))
+    op.create_index("ix_detections_created_at", "detections", ["created_at", "id"])
     _add_up()
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_index("ix_detections_created_at", "detections")
     op.drop_column("detections", "peak_mib")
     op.drop_column("detections", "seconds")
     op.drop_index("ix_feedback_detection_id_rank", "feedback")

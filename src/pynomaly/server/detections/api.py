@@ -36,6 +36,7 @@ from pynomaly.server.jobs.schemas import Started
 from pynomaly.server.users.models import User
 from pynomaly.server.web.api_route import ApiRoute, Fields
 from pynomaly.server.web.deps import (
+    Contains,
     Cursor,
     DatabaseDep,
     Limit,
@@ -55,7 +56,9 @@ router = APIRouter(prefix="/detection", tags=["detection"], route_class=ApiRoute
 Reader = Annotated[User, may("detections:read")]
 Writer = Annotated[User, may("detections:write")]
 Id = Annotated[str | None, Query(max_length=36)]
-ListSort = Literal["created_at", "-created_at", "n_rows", "-n_rows", "n_anomalies", "-n_anomalies"]
+ListSort = Literal[
+    "created_at", "-created_at", "n_rows", "-n_rows", "n_anomalies", "-n_anomalies", "seconds", "-seconds"
+]
 
 
 @router.post(
@@ -119,13 +122,14 @@ def show_all(
     batch_id: Id = None,
     since: Since = None,
     until: Until = None,
+    name: Contains = None,
     sort: ListSort = "-created_at",
     limit: Limit = 50,
     cursor: Cursor = None,
     _fields: Fields = None,
 ) -> DetectionList:
-    """List results, newest first; `batch_id` is the job of a batch."""
-    filters = Filters(status, dataset_id, detector_id, algorithm, batch_id, since, until)
+    """List results, newest first; `batch_id` is a batch's job, `name` is also sought in datasets' names."""
+    filters = Filters(status, dataset_id, detector_id, algorithm, batch_id, since, until, name)
     detections, next_cursor = service.list_page(session, actor, cursor, limit, sort, filters)
     return DetectionList.model_validate({"items": detections, "next_cursor": next_cursor})
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 
+from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.detections.models import Detection, DetectionStatus
 from pynomaly.server.jobs.models import Job
 
@@ -21,6 +22,8 @@ class Filters:
     batch_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    name: str | None = None
+    """A text in the name of the result or of its dataset, in any case."""
 
     def applied(self, query: Select[Any]) -> Select[Any]:
         """Narrow a query of detections down."""
@@ -35,6 +38,10 @@ class Filters:
             query = query.where(Detection.created_at >= self.since)
         if self.until is not None:
             query = query.where(Detection.created_at < self.until)
+        if self.name is not None:
+            datasets = select(Dataset.id).where(Dataset.name.icontains(self.name, autoescape=True))
+            named = Detection.name.icontains(self.name, autoescape=True)
+            query = query.where(or_(named, Detection.dataset_id.in_(datasets)))
         return query
 
 

@@ -32,7 +32,10 @@ class Detection(Base):
     """One run: what was asked, how it went, and where the ranked rows are."""
 
     __tablename__ = "detections"
-    __table_args__ = (Index("ix_detections_owner_id_created_at", "owner_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_detections_owner_id_created_at", "owner_id", "created_at", "id"),
+        Index("ix_detections_created_at", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))

@@ -41,6 +41,7 @@ SORTS = paging.Sorts(
         "created_at": Detection.created_at,
         "n_rows": func.coalesce(Detection.n_rows, 0),
         "n_anomalies": func.coalesce(Detection.n_anomalies, 0),
+        "seconds": func.coalesce(Detection.seconds, 0.0),
     },
 )
 DEFAULT_ALGORITHM = next(iter(CATALOGUE))

@@ -21,7 +21,7 @@ class Spark:
 
 @dataclass(frozen=True)
 class Trend:
-    """A line as an SVG path, its points as another one (a dot is a line without length), the highest value."""
+    """A line as an SVG path, its points as another one (lines without length), the highest value."""
 
     line: str
     dots: str
