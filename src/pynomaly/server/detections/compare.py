@@ -1,7 +1,9 @@
 """Put results of one dataset side by side: what they flag, how they rank, what differed, what it cost."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ MOST = 5
 DUCKDB_SHARE = 4
 """DuckDB may have one part in so many of the process's memory; the ranks need the rest."""
 TIMEOUT_SECONDS = 120
+KEPT = 64
+"""Comparisons that a process remembers, of some kilobytes each."""
 ROWS = ("rows", "disputed")
 """What holds rows: those whose ranks differ most, and of those that some flag and others do not, the same."""
 Json = dict[str, Any]
@@ -36,27 +40,16 @@ class Comparison:
     dataset_file: Path
     columns: list[str]
 
-    def run(self, settings: Settings) -> Json:
-        """Read the results in a process of its own.
+    def run(self, settings: Settings, *, with_values: bool = True) -> Json:
+        """Read the results in a process of its own; `with_values` also reads the rows' values.
 
         Raises:
             TableTooLarge: that needs more memory than a job may use.
             Busy: too many others are waiting.
         """
-        payload = {
-            "results": self.files,
-            "n_rows": self.detections[0].n_rows,
-            "memory_mib": settings.job_memory_mib // DUCKDB_SHARE,
-        }
-        try:
-            found = process.run(
-                "pynomaly.server.detections.comparison:run",
-                payload,
-                memory_mib=settings.job_memory_mib,
-                timeout_seconds=TIMEOUT_SECONDS,
-            )
-        except OutOfMemory as error:
-            raise TableTooLarge("Comparing so many rows needs more memory than a job may use.") from error
+        found = _found(tuple(self.files), self.detections[0].n_rows or 0, settings.job_memory_mib)
+        if not with_values:
+            return self._told(found, defaultdict(dict))
         rows = sorted({row["row"] for kind in ROWS for row in found[kind]})
         values = values_at(self.dataset_file, self.columns, rows) if rows else []
         return self._told(found, dict(zip(rows, values, strict=True)))
@@ -72,6 +65,21 @@ class Comparison:
             "overlap": _overlap(ids, found["combinations"]),
             **{kind: [row | {"values": values[row["row"]]} for row in found[kind]] for kind in ROWS},
         }
+
+
+@lru_cache(maxsize=KEPT)
+def _found(files: tuple[str, ...], n_rows: int, memory_mib: int) -> Json:
+    """What the process finds; a result's file never changes, so that the last answers are kept."""
+    payload = {"results": list(files), "n_rows": n_rows, "memory_mib": memory_mib // DUCKDB_SHARE}
+    try:
+        return process.run(
+            "pynomaly.server.detections.comparison:run",
+            payload,
+            memory_mib=memory_mib,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+    except OutOfMemory as error:
+        raise TableTooLarge("Comparing so many rows needs more memory than a job may use.") from error
 
 
 def choose(session: Session, actor: User, ids: Sequence[str]) -> list[Detection]:

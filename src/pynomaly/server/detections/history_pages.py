@@ -183,9 +183,8 @@ def _figure(
     of: Callable[[trends.Point], float | None],
     write: Callable[[float], str],
 ) -> Figure | None:
-    known = [(one.created_at.timestamp(), value) for one in points if (value := of(one)) is not None]
-    values = [value for _when, value in known]
-    trend = sparkline.trend([when for when, _value in known], values)
+    values = [value for one in points if (value := of(one)) is not None]
+    trend = sparkline.trend(values)
     if trend is None:
         return None
     middle = sorted(values)[len(values) // 2]

@@ -18,7 +18,7 @@ from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
-from pynomaly.server.detections import history_pages, triage_pages
+from pynomaly.server.detections import compare_pages, history_pages, triage_pages
 from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
@@ -73,6 +73,7 @@ PAGES = (
     oidc_pages,
     datasets_pages,
     detectors_pages,
+    compare_pages,
     history_pages,
     triage_pages,
     detections_pages,

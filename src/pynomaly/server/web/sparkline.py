@@ -53,19 +53,18 @@ def histogram(scores: dict[str, Any] | None, threshold: float | None) -> Spark |
     return Spark("".join(parts[False]), "".join(parts[True]))
 
 
-def trend(times: Sequence[float], values: Sequence[float]) -> Trend | None:
-    """Draw values over time, from 0 upwards; None with fewer than two points.
+def trend(values: Sequence[float]) -> Trend | None:
+    """Draw values one after the other, from 0 upwards; None with fewer than two.
 
-    >>> trend([0.0, 1.0], [1.0, 2.0])
+    >>> trend([1.0, 2.0])
     Trend(line='M0 50L100 0', dots='M0 50h0M100 0h0', highest=2.0)
     """
-    if len(times) < 2:
+    if len(values) < 2:
         return None
-    first, span = times[0], (times[-1] - times[0]) or 1.0
     highest = max(values) or 1.0
+    step = 100 / (len(values) - 1)
     points = [
-        (round((when - first) / span * 100, 2), round(100 - value / highest * 100, 2))
-        for when, value in zip(times, values, strict=True)
+        (round(place * step, 2), round(100 - value / highest * 100, 2)) for place, value in enumerate(values)
     ]
     line = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
     return Trend(line, "".join(f"M{x:g} {y:g}h0" for x, y in points), max(values))
