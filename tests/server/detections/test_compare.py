@@ -40,6 +40,7 @@ def test_against_scipy(tmp_path: Path, decimals: int) -> None:
     for path, one, odd in zip(files, scores, flagged, strict=True):
         write(Path(path), one, odd)
     payload = {"results": files, "n_rows": N, "memory_mib": 64}
+    payload["n_anomalies"] = [int(one.sum()) for one in flagged]
     found = process.run(
         "pynomaly.server.detections.comparison:run", payload, memory_mib=1024, timeout_seconds=60
     )

@@ -47,7 +47,8 @@ class Comparison:
             TableTooLarge: that needs more memory than a job may use.
             Busy: too many others are waiting.
         """
-        found = _found(tuple(self.files), self.detections[0].n_rows or 0, settings.job_memory_mib)
+        flagged = tuple(one.n_anomalies or 0 for one in self.detections)
+        found = _found(tuple(self.files), self.detections[0].n_rows or 0, flagged, settings.job_memory_mib)
         if not with_values:
             return self._told(found, defaultdict(dict))
         rows = sorted({row["row"] for kind in ROWS for row in found[kind]})
@@ -68,9 +69,14 @@ class Comparison:
 
 
 @lru_cache(maxsize=KEPT)
-def _found(files: tuple[str, ...], n_rows: int, memory_mib: int) -> Json:
+def _found(files: tuple[str, ...], n_rows: int, n_anomalies: tuple[int, ...], memory_mib: int) -> Json:
     """What the process finds; a result's file never changes, so that the last answers are kept."""
-    payload = {"results": list(files), "n_rows": n_rows, "memory_mib": memory_mib // DUCKDB_SHARE}
+    payload = {
+        "results": list(files),
+        "n_rows": n_rows,
+        "n_anomalies": list(n_anomalies),
+        "memory_mib": memory_mib // DUCKDB_SHARE,
+    }
     try:
         return process.run(
             "pynomaly.server.detections.comparison:run",

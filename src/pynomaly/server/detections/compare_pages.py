@@ -1,6 +1,5 @@
 """The page that puts two to five results side by side."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -63,7 +62,7 @@ class Shade:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that is not the same in all: its value in each, and whether that is not the commonest one."""
+    """A setting that is not the same in all: its value in each, and whether the first has another one."""
 
     field: str
     cells: list[tuple[str, bool]]
@@ -191,12 +190,10 @@ def _differences(found: Sequence[Detection]) -> list[Difference]:
     told = []
     for one in compare.differences(found):
         texts = [_setting(one["field"], value) for value in one["values"]]
-        (commonest, times), *_rest = Counter(texts).most_common(1)
-        usual = commonest if times > 1 else None
         told.append(
             Difference(
                 one["field"].removeprefix("parameters."),
-                [(text, usual is not None and text != usual) for text in texts],
+                [(text, text != texts[0] and formats.MISSING not in (text, texts[0])) for text in texts],
             )
         )
     return told

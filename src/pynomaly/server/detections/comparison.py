@@ -19,7 +19,7 @@ Ranks = NDArray[np.float64]
 
 
 def run(payload: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """Compare `results` (paths) of `n_rows` rows; DuckDB may use `memory_mib`."""
+    """Compare `results` (paths) of `n_rows` rows, of which the first `n_anomalies` of each are flagged."""
     n = payload["n_rows"]
     ranks = [np.empty(n) for _ in payload["results"]]
     flagged = np.zeros(n, dtype=np.uint8)
@@ -28,13 +28,13 @@ def run(payload: dict[str, Any], _progress: Any) -> dict[str, Any]:
     with connect(limits, Path.cwd(), files) as connection, reading("The result", limits):
         for place, file in enumerate(files):
             found = connection.execute(
-                f"SELECT rank, row, score, is_anomaly FROM read_parquet({literal(str(file))})"
+                f"SELECT rank, row, score FROM read_parquet({literal(str(file))})"
             ).fetchnumpy()
             scores = np.empty(n)
             rows = np.empty(n, dtype=np.int64)
             scores[found["rank"] - 1], rows[found["rank"] - 1] = found["score"], found["row"]
             ranks[place][rows] = tied_ranks(scores)
-            flagged[found["row"]] |= found["is_anomaly"].astype(np.uint8) << place
+            flagged[rows[: payload["n_anomalies"][place]]] |= np.uint8(1 << place)
         rows_apart = most_different(ranks, flagged)
         disputed = most_different(ranks, flagged, some_but_not_all(flagged, len(files)))
         _add_scores(connection, files, [*rows_apart, *disputed])

@@ -14,7 +14,7 @@ from pynomaly.errors import NotFound, NotReady
 from pynomaly.server import paging, positions
 from pynomaly.server.access import visible
 from pynomaly.server.datasets.models import Dataset
-from pynomaly.server.detections import feedback, places, result, service
+from pynomaly.server.detections import feedback, places, service
 from pynomaly.server.detections.filters import Filters
 from pynomaly.server.detections.models import Detection, Feedback, Verdict
 from pynomaly.server.detections.result import ResultRow
@@ -177,15 +177,8 @@ def case(session: Session, actor: User, storage: LocalStorage, detection: Detect
     if rank is None:
         raise NotFound(f"The result has no row {row}.")
     near = places.rows_at(file, rank - 1, rank + 1)
-    (found,), _ = result.page(
-        file,
-        storage.open_path(str(detection.dataset.blob_key)),
-        [column["name"] for column in detection.dataset.columns],
-        detection.n_rows or 0,
-        "-score",
-        positions.encode("-score", rank - 1),
-        1,
-    )
+    here = positions.encode("-score", rank - 1)
+    (found,), _next = service.rows(session, actor, storage, detection.id, limit=1, cursor=here)
     said = _said(session, detection, row)
     mine = own(session, actor, detection, row)
     return Case(
