@@ -128,13 +128,13 @@ def _read(typed: dict[str, str]) -> Asked:
     if typed["sort"] not in dict(_sorts()):
         typed["sort"] = ""
     status = typed["status"] if typed["status"] in get_args(DetectionStatus) else None
-    if len(typed["name"]) > 200 or "\x00" in typed["name"]:
+    if len(typed["name"]) > 200:
         errors["name"] = _("A name has at most 200 characters.")
     filters = Filters(
         status=cast("DetectionStatus | None", status),
-        dataset_id=typed["dataset"].replace("\x00", "") or None,
-        detector_id=typed["detector"].replace("\x00", "") or None,
-        algorithm=typed["algorithm"].replace("\x00", "") or None,
+        dataset_id=typed["dataset"] or None,
+        detector_id=typed["detector"] or None,
+        algorithm=typed["algorithm"] or None,
         since=_day(typed, "since", errors),
         until=_day(typed, "until", errors, timedelta(days=1)),
         name=typed["name"] if typed["name"] and "name" not in errors else None,

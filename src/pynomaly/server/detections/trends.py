@@ -39,7 +39,7 @@ def of(session: Session, actor: User, filters: Filters) -> list[Point]:
         Detection.n_anomalies,
         Detection.n_rows,
     )
-    found = session.execute(figures).tuples().all()
+    found = session.execute(figures).all()
     return [
         Point(id_, algorithm, created_at, seconds, peak_mib, (n_anomalies or 0) / (n_rows or 1))
         for id_, algorithm, created_at, seconds, peak_mib, n_anomalies, n_rows in reversed(found)

@@ -98,9 +98,8 @@ def inbox(
     )
     page = paging.page(session, query, service.SORTS, "-created_at", cursor, limit)
     ids = [detection.id for detection in page.items]
-    judged: dict[str, int] = dict(
-        session.execute(select(Detection.id, _judged()).where(Detection.id.in_(ids))).tuples().all()
-    )
+    counted = session.execute(select(Detection.id, _judged()).where(Detection.id.in_(ids)))
+    judged: dict[str, int] = {id_: count for id_, count in counted}  # noqa: C416 - a Result is no pair of columns
     return [Waiting(detection, judged[detection.id]) for detection in page.items], page.next_cursor
 
 
@@ -134,7 +133,7 @@ def tally(session: Session, detection: Detection) -> Tally:
         .exists()
     )
     query = select(Feedback.verdict, func.count()).where(*_of(detection), ~superseded)
-    counts = dict(session.execute(query.group_by(Feedback.verdict)).tuples().all())
+    counts = {str(verdict): count for verdict, count in session.execute(query.group_by(Feedback.verdict))}
     return Tally(detection.n_anomalies or 0, **counts)
 
 
@@ -195,7 +194,7 @@ def _said(session: Session, detection: Detection, row: int) -> list[tuple[Feedba
     query = select(Feedback, User).join(User, User.id == Feedback.user_id)
     on_it = (Feedback.detection_id == detection.id, Feedback.row == row)
     ordered = query.where(*on_it).order_by(Feedback.updated_at.desc(), Feedback.id).limit(50)
-    return list(session.execute(ordered).tuples())
+    return [(one, who) for one, who in session.execute(ordered)]
 
 
 def own(session: Session, actor: User, detection: Detection, row: int) -> Feedback | None:
