@@ -89,7 +89,11 @@ def test_a_verdict_from_another_tab_is_replaced_and_told(
 
 @pytest.mark.parametrize(
     ("fields", "told"),
-    [({}, "Choose a verdict"), ({"verdict": "sure"}, "Choose a verdict"), ({"verdict": "normal"}, "at most 4,000 characters")],
+    [
+        ({}, "Choose a verdict"),
+        ({"verdict": "sure"}, "Choose a verdict"),
+        ({"verdict": "normal"}, "at most 4,000 characters"),
+    ],
 )
 def test_what_is_wrong_is_told_and_nothing_typed_is_lost(
     person: Any, result: str, fields: dict[str, str], told: str, database: Database
