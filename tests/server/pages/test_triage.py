@@ -118,9 +118,22 @@ def test_what_others_said_is_shown_counts_and_stays(
     person.go(f"/triage/{result}", row="100", verdict="anomaly", note="")
     assert sorted(kept(database)[100]) == [("anomaly", ""), ("normal", "seen before")]
     assert f"1 of {COUNT} judged" in person.see(f"/triage/{result}?row=100")
+    while "?row=" in (address := person.http.get(f"/triage/{result}").headers.get("location", "")):
+        person.go(f"/triage/{result}", row=address.split("row=")[1], verdict="unsure", note="")
+    assert "1 of 1 that were decided are anomalies indeed" in person.see(f"/triage/{result}")
     viewer.see(f"/triage/{result}?row=100", 404)
     assert viewer.http.post(f"/triage/{result}", data={"row": "100", "verdict": "normal"}).status_code == 403
     assert "The inbox is empty" in viewer.see("/triage")
+
+
+def test_behind_the_last_row_comes_the_first_open_one(person: Any, result: str) -> None:
+    rows = person.http.get(f"/api/v1/detection/results/{result}/rows?limit={COUNT}").json()["items"]
+    last = rows[-1]["row"]
+    assert 'rel="next"' not in person.see(f"/triage/{result}?row={last}")
+    following = person.go(f"/triage/{result}", row=str(last), verdict="normal", note="")
+    assert f"row={rows[0]['row']}&" in following
+    following = person.go(f"/triage/{result}", row=str(rows[0]["row"]), verdict="normal", note="")
+    assert f"row={rows[1]['row']}&" in following
 
 
 def test_rows_that_are_no_anomalies_do_not_count(person: Any, result: str, database: Database) -> None:

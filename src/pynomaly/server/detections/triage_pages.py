@@ -285,7 +285,7 @@ def _cell(name: str, value: Any, other: Any, is_reason: bool) -> Cell:
 
 def _calls(detection: Detection, row: int | None) -> list[ApiCall]:
     path, id_ = f"/detection/results/{detection.id}", detection.id
-    rows = f'for row in client.detections.rows("{id_}"):\n    print(row.row, row.is_anomaly, row.summary)'
+    rows = f'most_unusual = next(iter(client.detections.rows("{id_}")))'
     calls = [
         ApiCall(_("Read the rows, the most unusual first"), "GET", f"{path}/rows", rows),
         ApiCall(
