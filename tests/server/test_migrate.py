@@ -8,13 +8,17 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.orm import Session
 
 from pynomaly.errors import ConfigurationError
 from pynomaly.server import migrate
+from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Base, load_models, make_engine
+from pynomaly.server.detections.models import Detection
 from pynomaly.server.jobs.supervisor import environment
+from pynomaly.server.users.models import User
 from pynomaly.settings import Settings
 
 Shape = dict[str, dict[str, list[object]]]
@@ -77,6 +81,33 @@ def test_downgrade_and_up_again(empty_settings: Settings) -> None:
     engine.dispose()
     migrate.upgrade(empty_settings)
     assert migrate.is_current(empty_settings)
+
+
+def test_what_results_took_is_worked_out(empty_settings: Settings) -> None:
+    """Of results from before it was kept; those without figures have none."""
+    migrate.upgrade(empty_settings)
+    load_models()
+    phases = {"fit": {"seconds": 1.5, "peak_mib": 80.0}, "score": {"seconds": 0.25, "peak_mib": None}}
+    user = User(email="ada@example.org", password_hash="x")
+    engine = make_engine(empty_settings)
+    with Session(engine) as session, session.begin():
+        session.add(user)
+        session.flush()
+        table = Dataset(owner_id=user.id, name="t", filename="t.csv", size_bytes=1)
+        for metrics in ({"phases": phases}, {}, None):
+            session.add(Detection(owner_id=user.id, dataset=table, algorithm="knn", metrics=metrics))
+    before = next(step.down_revision for step in _steps() if "history" in step.path)
+    with engine.begin() as connection:
+        command.downgrade(migrate.configuration(connection), str(before))
+    migrate.upgrade(empty_settings)
+    with engine.connect() as connection:
+        took = connection.execute(text("SELECT seconds, peak_mib FROM detections ORDER BY seconds")).all()
+    engine.dispose()
+    assert sorted(map(tuple, took), key=str) == [(1.75, 80.0), (None, None), (None, None)]
+
+
+def _steps() -> list[Script]:
+    return list(ScriptDirectory(str(migrate.FOLDER)).walk_revisions())
 
 
 def test_two_processes_migrate_once(empty_settings: Settings) -> None:
