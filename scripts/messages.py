@@ -1,6 +1,7 @@
 """Bring the catalogues of the pages' texts up to date: `python scripts/messages.py [--check]`.
 
-Texts are found in the templates and in the Python code of the server; what a catalogue lacks is listed.
+Texts are found in the templates, in the Python code of the server and in the catalogue of algorithms;
+what a catalogue lacks is listed.
 `--check` writes nothing and fails when a text is missing, not translated, or not used any more.
 """
 
@@ -8,6 +9,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -15,6 +17,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from pynomaly import errors
+from pynomaly.detection.catalogue import CATALOGUE
+from pynomaly.server.web.forms import label
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "pynomaly"
 SOURCE = PACKAGE / "server"
@@ -31,7 +35,7 @@ def used() -> Catalog:
         SOURCE, METHODS, options_map={"web/templates/**.html": TEMPLATES}, keywords=KEYWORDS
     ):
         found.add(text, locations=[(name, 0)], auto_comments=comments, context=context)
-    for text in errors_say():
+    for text in chain(errors_say(), catalogue_texts()):
         found.add(text)
     return found
 
@@ -54,6 +58,14 @@ def errors_say() -> Iterator[str]:
                 text = first.value if isinstance(first, ast.Constant) else None  # settings are for a terminal
                 if isinstance(text, str) and " " in text and "PYNOMALY_" not in text:
                     yield text
+
+
+def catalogue_texts() -> Iterator[str]:
+    """Give what pages show of the catalogue of algorithms, which is data: no call names its texts."""
+    for info in CATALOGUE.values():
+        yield from (info.title, info.summary)
+        for parameter in info.parameters:
+            yield from (parameter.label or label(parameter.name), parameter.help)
 
 
 def update(path: Path, texts: Catalog) -> Catalog:

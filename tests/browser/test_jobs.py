@@ -31,10 +31,11 @@ def test_a_running_job_is_watched_and_cancelled(open_page: OPEN, large: Path, js
     page.get_by_label("File", exact=True).set_input_files(large)
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("link", name="Find anomalies").click(timeout=SLOW)
+    page.get_by_text("Choose otherwise").click()
     page.get_by_text("Choose another algorithm").click()
-    page.get_by_role("link", name="Local outlier factor").click()
+    page.get_by_role("button", name="Local outlier factor").click()
     page.get_by_label("Number of neighbors").fill("300")
-    page.get_by_role("button", name="Find anomalies").click()
+    page.get_by_role("button", name="Find anomalies in all").click()
     expect(page.get_by_role("progressbar", name="Looking for anomalies")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text(
         re.compile("train|score|read|neighbour|fit", re.IGNORECASE)

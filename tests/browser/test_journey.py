@@ -53,13 +53,15 @@ def test_from_log_in_to_export(
     expect(page.get_by_text("1 cell could not be read")).to_be_visible()
 
     page.get_by_role("link", name="Find anomalies").click()
-    choose(page, "Local outlier factor")
-    expect(page.get_by_label("Number of neighbors")).to_have_value("20")
-    choose(page, "Isolation forest")
+    page.get_by_text("Choose otherwise").click()
+    for name in ("Local outlier factor", "Isolation forest"):
+        page.get_by_text("Choose another algorithm").click()
+        page.get_by_role("button", name=name).click()
+        expect(page.get_by_label("Number of")).to_have_value({"L": "20", "I": "100"}[name[0]])
     page.get_by_label("Number of trees").fill("60")
-    page.get_by_label("Which rows to flag").select_option("a number of rows at most")
-    page.get_by_label("Share or number").fill("3")
-    page.get_by_role("button", name="Find anomalies").click()
+    page.get_by_role("radio", name="About so many rows").check()
+    page.get_by_role("textbox", name="About so many rows").fill("3")
+    page.get_by_role("button", name="Find anomalies in all").click()
     page.get_by_role("heading", name="Most unusual rows").wait_for(timeout=SLOW)
 
     expect(page.get_by_text("3 of 399 rows")).to_be_visible()

@@ -8,6 +8,7 @@ import pytest
 
 from pynomaly.detection import catalogue
 from pynomaly.detection.catalogue import CATALOGUE, check_parameters, create, get
+from pynomaly.detection.entries.info import PRESETS
 from pynomaly.errors import BadParameter, UnknownAlgorithm
 
 OURS = [
@@ -108,3 +109,17 @@ def test_creates_with_parameters_and_seed():
     assert algorithm.params["n_neighbors"] == 3
     assert algorithm.seed == 5
     assert catalogue.load_class("local_outlier_factor") is type(algorithm)
+
+
+def test_presets_are_settings_that_the_algorithm_takes() -> None:
+    """Each differs from the defaults, and thorough never asks for less than quick."""
+    with_presets = [info for info in CATALOGUE.values() if info.presets]
+    assert len(with_presets) >= 8
+    for info in with_presets:
+        assert set(info.presets) == {"quick", "thorough"}
+        quick, balanced, thorough = (info.preset(name) for name in PRESETS)
+        for values in (quick, balanced, thorough):
+            assert check_parameters(info.name, values) == values
+        assert quick != balanced != thorough
+        for name in info.presets["quick"]:
+            assert quick[name] < balanced[name] < thorough[name]  # type: ignore[operator]

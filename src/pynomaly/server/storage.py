@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pynomaly.errors import NotFound
@@ -99,6 +99,10 @@ class LocalStorage:
             path.unlink(missing_ok=True)
         return old
 
+    def used_bytes(self) -> int:
+        """Add up the sizes of all blobs."""
+        return sum(_sizes(self._blobs))
+
     def attempt_names(self) -> set[str]:
         """The names of all attempts that have temporary files."""
         return {path.name for path in self.attempts.glob("*")}
@@ -107,6 +111,19 @@ class LocalStorage:
         """Delete this attempt's folder with all that is in it."""
         if self._scratch.parent == self.attempts:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Give the size of each file under a folder; what vanishes meanwhile is left out."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _sizes(Path(entry.path))
+                else:
+                    yield entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return
 
 
 def _is_old_file(path: Path, oldest: float) -> bool:

@@ -129,6 +129,24 @@ class Table:
             finally:
                 cursor.unregister("wanted")
 
+    def excerpt(self, rows: "NDArray[np.int64]") -> "Table":
+        """Give the rows at the ascending 0-based numbers `rows` as a table of its own, numbered from 0.
+
+        It lives as long as this table does.
+        """
+        row, values = self.store.row, ", ".join(f"c{place}" for place in range(len(self.columns)))
+        with self.store.connection.cursor() as cursor:
+            cursor.register("wanted", {"wanted_row": rows})
+            cursor.execute(
+                f"CREATE TABLE excerpt AS SELECT row_number() OVER (ORDER BY {row}) - 1 AS place, {values} "
+                f"FROM {self.store.source} WHERE {row} IN (SELECT wanted_row FROM wanted) ORDER BY {row}"
+            )
+            cursor.unregister("wanted")
+        store = Store(self.store.connection, "excerpt", "place", self.store.folder)
+        part = Table(store, self.columns, len(rows))
+        part.memory_mib = self.memory_mib
+        return part
+
     def rows(self, indices: Sequence[int], names: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Read the rows at 0-based `indices`, in that order, as JSON values (timestamps as ISO 8601 text)."""
         places = self._find(names)

@@ -124,4 +124,10 @@ def test_limits_come_from_the_settings(settings: Settings) -> None:
     bounds = tables.Limits(**tasks.limits(settings))
     assert bounds.max_columns == settings.max_columns
     assert bounds.max_bytes == settings.max_table_mib * 2**20
-    assert set(TASKS) == {"dataset.ingest", "detector.train", "detection.run"}
+    assert set(TASKS) == {
+        "dataset.ingest",
+        "dataset.sample",
+        "detector.train",
+        "detection.run",
+        "detection.preview",
+    }

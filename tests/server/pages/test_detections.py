@@ -33,9 +33,9 @@ def test_the_result_page(person: Any, dataset: str) -> None:
         dataset=dataset,
         algorithm=FOREST,
         flag="contamination",
-        **{"flag-value": "0.01"},
+        **{"flag-contamination": "1", "columns-shown": "1"},
         seed="5",
-        leave_out="shop",
+        column=["0", "1"],
         **{"parameter-n_trees": "40"},
     )
     page = person.until_done(address)
@@ -79,16 +79,16 @@ def test_wrong_settings_are_shown_again_with_what_was_typed(person: Any, dataset
         dataset=dataset,
         algorithm=FOREST,
         flag="contamination",
-        **{"flag-value": "lots"},
+        **{"flag-contamination": "lots", "columns-shown": "1"},
         seed="-3",
-        leave_out=["amount", "age", "shop"],
         **{"parameter-n_trees": "0", "parameter-bootstrap": "true"},
     )
     assert "4 fields below are wrong" in page
     for typed in ('value="lots"', 'value="-3"', 'value="0"'):
         assert typed in page
     assert "Keep at least one column." in page
-    assert page.count(" checked") == 4
+    assert 'name="parameter-bootstrap" value="true" checked' in page
+    assert 'name="flag" value="contamination" checked' in page
     person.see("/detections")
 
 

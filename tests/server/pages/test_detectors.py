@@ -120,13 +120,15 @@ def test_the_threshold_is_chosen_shown_and_moved(person: Any, dataset: str) -> N
     assert "Training rows that stand out" in page
     fields = {"dataset": dataset, "detector": address.rsplit("/", 1)[1]}
     page = person.see(f"/detections/new?dataset={dataset}&detector={fields['detector']}")
-    assert '<option value="max_alerts" selected>' in page
-    page = person.send("/detections/new", **fields, flag="fdr", **{"flag-value": "2"})
+    assert 'name="flag" value="max_alerts" checked' in page
+    assert 'name="flag-max_alerts" value="5"' in page
+    page = person.send("/detections/new", **fields, flag="fdr", **{"flag-fdr": "200"})
     assert "One field below is wrong." in page
-    assert "above 0 up to 0.5" in page
-    assert '<option value="fdr" selected>' in page
+    assert "Type a percentage above 0, at most 50." in page
+    assert 'name="flag" value="fdr" checked' in page
+    assert 'name="flag-fdr" value="200"' in page
     for way, number, said in (("max_alerts", "2", "2 of 300 rows"), ("quantile", "0.99", "3 of 300 rows")):
-        result = person.go("/detections/new", **fields, flag=way, **{"flag-value": number})
+        result = person.go("/detections/new", **fields, flag=way, **{f"flag-{way}": number})
         page = person.until_done(result)
         assert said in page
         assert "Estimated contamination:" in page
@@ -148,7 +150,8 @@ def test_a_score_chosen_by_hand_stays(person: Any, dataset: str, database: Datab
         session.get_one(Detector, fields["detector"]).threshold = 0.125
     assert "scores above 0.125, chosen by hand" in person.see(address)
     page = person.see(f"/detections/new?dataset={dataset}&detector={fields['detector']}")
-    assert '<option value="own" selected>scores above 0.125, chosen by hand</option>' in page
+    assert 'name="flag" value="own" checked' in page
+    assert "scores above 0.125, chosen by hand" in page
     for way, said in (("own", "above the threshold of 0.125."), ("auto", "those that stand out")):
         page = person.until_done(person.go("/detections/new", **fields, flag=way))
         assert said in page

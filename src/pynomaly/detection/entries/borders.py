@@ -57,6 +57,7 @@ ENTRIES = (
             SCALING,
         ),
         scaling="robust",
+        presets={"quick": {"n_components": 100}, "thorough": {"n_components": 1_000}},
         tags={"speed": "slow", "memory": "medium", "explains": "approximation", "seeded": True},
     ),
 )

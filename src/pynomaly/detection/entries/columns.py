@@ -99,6 +99,7 @@ ENTRIES = (
             replace(SCALING, default="standard"),
         ),
         scaling="standard",
+        presets={"quick": {"n_directions": 50}, "thorough": {"n_directions": 1_000}},
         tags={"speed": "fast", "memory": "low", "explains": "approximation", "seeded": True},
     ),
 )

@@ -45,6 +45,7 @@ ENTRIES = (
             replace(SCALING, default="standard"),
         ),
         scaling="standard",
+        presets={"quick": {"n_components": 4}, "thorough": {"n_components": 16, "max_iter": 300}},
         tags={"speed": "medium", "memory": "low", "explains": "approximation", "seeded": True},
     ),
     AlgorithmInfo(

@@ -39,6 +39,7 @@ ENTRIES = (
                 "Cut by random planes through two columns, not by one column.",
             ),
         ),
+        presets={"quick": {"n_trees": 50}, "thorough": {"n_trees": 400}},
         tags={"speed": "fast", "memory": "low", "explains": "exact", "seeded": True},
     ),
     AlgorithmInfo(
@@ -55,6 +56,7 @@ ENTRIES = (
             SCALING,
         ),
         scaling="robust",
+        presets={"quick": {"n_estimators": 50}, "thorough": {"n_estimators": 800}},
         tags={"speed": "fast", "memory": "low", "explains": "approximation", "seeded": True},
     ),
 )

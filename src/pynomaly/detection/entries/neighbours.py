@@ -40,6 +40,7 @@ ENTRIES = (
             SCALING,
         ),
         scaling="robust",
+        presets={"quick": {"n_neighbors": 10}, "thorough": {"n_neighbors": 60}},
         tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
     AlgorithmInfo(
@@ -62,6 +63,7 @@ ENTRIES = (
             replace(SCALING, default="standard"),
         ),
         scaling="standard",
+        presets={"quick": {"n_neighbors": 1}, "thorough": {"n_neighbors": 25, "method": "mean"}},
         tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
     AlgorithmInfo(
@@ -72,6 +74,7 @@ ENTRIES = (
         "DiffusionTime",
         (neighbours(5), replace(SCALING, default="standard")),
         scaling="standard",
+        presets={"quick": {"n_neighbors": 2}, "thorough": {"n_neighbors": 25}},
         tags={"speed": "medium", "memory": "medium", "explains": "approximation", "seeded": False},
     ),
 )

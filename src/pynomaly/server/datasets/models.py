@@ -17,7 +17,10 @@ class Dataset(Base):
     """A stored table: what was uploaded, what was found in it, and where its Parquet file is."""
 
     __tablename__ = "datasets"
-    __table_args__ = (Index("ix_datasets_owner_id_created_at", "owner_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_datasets_owner_id_created_at", "owner_id", "created_at", "id"),
+        Index("ix_datasets_created_at", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))

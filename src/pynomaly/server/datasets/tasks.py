@@ -17,7 +17,7 @@ from pynomaly.settings import MIB, Settings
 
 def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
     """Say which file to read, where the Parquet goes, and within which limits."""
-    dataset = _subject(session, job)
+    dataset = subject(session, job)
     return {
         "source": str(context.storage.open_path(str(dataset.source_key))),
         "target": str(context.storage.temp(".parquet")),
@@ -40,7 +40,7 @@ def limits(settings: Settings) -> dict[str, Any]:
 
 def finish(session: Session, job: Job, result: dict[str, Any], context: Context) -> None:
     """Put the Parquet file in the place of an earlier one, if any, and mark the dataset as ready."""
-    dataset = _subject(session, job)
+    dataset = subject(session, job)
     delete_after_commit(session, context.storage, dataset.blob_key)
     dataset.blob_key = f"datasets/{dataset.id}/{new_id()}.parquet"
     context.storage.adopt(Path(result["target"]), dataset.blob_key)
@@ -65,7 +65,8 @@ def fail(session: Session, job: Job, code: str, detail: str, context: Context) -
     dataset.source_key = None
 
 
-def _subject(session: Session, job: Job) -> Dataset:
+def subject(session: Session, job: Job) -> Dataset:
+    """The dataset that a job reads; raises NotFound when it is gone."""
     dataset = session.get(Dataset, job.subject_id)
     if dataset is None:
         raise NotFound("The dataset is gone.")

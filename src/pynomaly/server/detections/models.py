@@ -35,6 +35,8 @@ class Detection(Base):
     __table_args__ = (
         Index("ix_detections_owner_id_created_at", "owner_id", "created_at", "id"),
         Index("ix_detections_created_at", "created_at", "id"),
+        Index("ix_detections_found", "created_at", "n_anomalies"),
+        Index("ix_detections_per_day", "owner_id", "created_at", "dataset_id", "n_anomalies"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -103,6 +105,33 @@ class Detection(Base):
         if self.stored_status == "completed":
             return 1.0
         return self.job.progress if self.job is not None else 0.0
+
+
+class Preview(Base):
+    """Settings tried on a sample of a dataset: no result, in no list, and deleted after a day."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), index=True)
+    recipe: Mapped[dict[str, Any]] = mapped_column(Json)
+    """Algorithm, parameters, columns, seed and the four ways, as a detection has them."""
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """What was found: counts, score histogram, the highest rows with their reasons."""
+    stored_status: Mapped[DetectionStatus] = mapped_column("status", String(16), default="queued")
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+
+    job: Mapped[Job | None] = relationship(lazy="raise")
+
+    @classmethod
+    def open_to(cls, user_id: str | BindParameter[str], access: Access) -> ColumnElement[bool]:  # noqa: ARG003 - a preview has no shares
+        """Their own, while they may still view the dataset."""
+        seen = select(Dataset.id).where(Dataset.open_to(user_id, "view"))
+        return and_(cls.owner_id == user_id, cls.dataset_id.in_(seen))
 
 
 Verdict = Literal["anomaly", "normal", "unsure"]

@@ -72,6 +72,18 @@ class Job(Base):
         return cls.owner_id == user_id
 
 
+class WorkerState(Base):
+    """A worker as it tells of itself, so that people see whether anybody works."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    slots: Mapped[int] = mapped_column(Integer)
+    """How many jobs it runs at once."""
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+
+
 Index("ix_jobs_claim", Job.status, Job.priority.desc(), Job.created_at, Job.id)
 Index(
     "ix_jobs_cancel_requested",

@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from pynomaly.server.db import Database
-from pynomaly.server.jobs import queue
+from pynomaly.server.jobs import presence, queue
 from pynomaly.server.jobs.attempts import Attempt, Site
 from pynomaly.server.jobs.changes import Changes
 from pynomaly.server.jobs.outcome import GIVEN_BACK
@@ -90,12 +91,13 @@ class Worker:
             self._drain()
             pulse.stop()
             pulse.join()
+            self._leave()
             self._site.database.close()
             log.info("worker_stopped", worker=self.name)
 
     def _loop(self) -> None:
         changes = Changes(self._site.database)
-        claim_at = sweep_at = 0.0
+        claim_at = sweep_at = say_at = 0.0
         while not self._stopping:
             now = time.monotonic()
             try:
@@ -103,6 +105,9 @@ class Worker:
                     sweep_at = now + SWEEP_SECONDS
                     sweep(self._site.database, self._site.storage, self._keys_in_use)
                     sweep_rows(self._site.database, self._site.settings, self._sweeps)
+                if now >= say_at:
+                    say_at = now + presence.SAY_SECONDS
+                    self._say()
                 changed = changes.changed()
                 if changed or now >= claim_at:
                     claim_at = now + CLAIM_SECONDS
@@ -114,6 +119,15 @@ class Worker:
                 self._slot_freed.clear()
                 claim_at = 0.0
         changes.close()
+
+    def _say(self) -> None:
+        with self._site.database.session() as session:
+            presence.say(session, self.name, self._slots)
+
+    def _leave(self) -> None:
+        """Take leave; when the database does not answer, others see it by the silence."""
+        with suppress(SQLAlchemyError), self._site.database.session() as session:
+            presence.leave(session, self.name)
 
     def _claim(self) -> None:
         """Fill the free slots."""

@@ -18,7 +18,8 @@ from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
-from pynomaly.server.detections import compare_pages, history_pages, triage_pages
+from pynomaly.server.detections import compare_pages, history_pages, samples_pages, triage_pages
+from pynomaly.server.detections import form_pages as detect_pages
 from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
@@ -49,6 +50,7 @@ from pynomaly.server.web.rate import RateLimits
 from pynomaly.server.web.schema import ProblemAnswer
 from pynomaly.server.web.sockets import SocketGuard
 from pynomaly.server.web.static_files import FOLDER, CachedFiles
+from pynomaly.server.web.system import Usage
 from pynomaly.settings import Settings
 
 PREFIX = "/api/v1"
@@ -76,6 +78,8 @@ PAGES = (
     compare_pages,
     history_pages,
     triage_pages,
+    samples_pages,
+    detect_pages,
     detections_pages,
     jobs_pages,
     health,
@@ -153,6 +157,7 @@ def _equip(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.provider = provider_of(settings)
     app.state.scorer = Scorer(settings)
     app.state.live = Hub(database)
+    app.state.usage = Usage(app.state.storage)
     app.state.rate_limits = RateLimits(settings)
     app.state.metrics = Metrics()
     app.state.metrics.watch_jobs(partial(health.count_jobs, database))

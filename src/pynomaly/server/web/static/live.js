@@ -66,7 +66,7 @@ async function poll() {
   }
 }
 
-function show(element, job) {
+export function show(element, job) {
   const bar = element.querySelector("progress");
   if (bar) bar.value = job.progress;
   const text = element.querySelector("[data-job-text]");

@@ -3,12 +3,16 @@ const { lang } = document.documentElement;
 const locale = navigator.language.startsWith(lang) ? undefined : lang;
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const when = new Date(time.dateTime);
-  if (Number.isNaN(when.getTime())) continue;
-  time.title = time.textContent; // as the server wrote it, in UTC
-  time.textContent = moment.format(when);
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[datetime]:not([title])")) {
+    const when = new Date(time.dateTime);
+    if (Number.isNaN(when.getTime())) continue;
+    time.title = time.textContent; // as the server wrote it, in UTC
+    time.textContent = moment.format(when);
+  }
 }
+tellTimes();
+document.addEventListener("renewed", tellTimes); // another script took a part of the page over anew
 
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
