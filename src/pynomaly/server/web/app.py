@@ -33,8 +33,8 @@ from pynomaly.server.metrics import Metrics
 from pynomaly.server.scoring import api as scoring_api
 from pynomaly.server.scoring.scorer import Scorer
 from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users import account_pages, key_pages, keys_api, oidc_pages, passwords, sessions_api
 from pynomaly.server.users import api as users_api
-from pynomaly.server.users import keys_api, oidc_pages, passwords, sessions_api
 from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
@@ -71,6 +71,8 @@ PAGES = (
     preferences,
     users_pages,
     oidc_pages,
+    account_pages,
+    key_pages,
     datasets_pages,
     detectors_pages,
     compare_pages,
