@@ -58,11 +58,11 @@ def _names(session: Session, actor: User, table: Any, ids: set[str]) -> dict[str
         query = query.join(Dataset, Dataset.id == Detection.dataset_id)
         named = query.with_only_columns(Detection.id, Detection.name, Dataset.name)
         return {id_: name or dataset for id_, name, dataset in session.execute(named)}
-    return dict(session.execute(query.with_only_columns(table.id, table.name)).tuples().all())
+    return dict(session.execute(query.with_only_columns(table.id, table.name)).all())
 
 
 def owners(session: Session, jobs: Iterable[Job]) -> dict[str, str]:
     """E-mail addresses of the people that jobs belong to, by account."""
     ids = {job.owner_id for job in jobs if job.owner_id is not None}
     query = select(User.id, User.email).where(User.id.in_(ids))
-    return dict(session.execute(query).tuples().all()) if ids else {}
+    return dict(session.execute(query).all()) if ids else {}

@@ -126,10 +126,7 @@ def detail(
     model = service.model_of(session, detector)
     steps, next_cursor = versions.history(session, actor, id_, cursor, VERSIONS_SHOWN)
     ready, _more = datasets.list_page(session, actor, limit=CHOICES_SHOWN)
-    ids = {one.version.model.dataset_id for one in steps} | {
-        step_id for one in steps for step_id in _ids(one)
-    }
-    names = dataset_names(session, actor, {*ids, model.dataset_id if model else None})
+    names = dataset_names(session, actor, _trained_on(model, steps))
     over_time = accuracy.points(session, detector, results.judged(session, actor, detector.id))
     shown: dict[str, Any] = {
         "detector": detector,
@@ -166,7 +163,7 @@ def dataset_names(session: Session, actor: User, ids: Collection[str | None]) ->
     """Names of the datasets that the actor may see, by id."""
     wanted = {id_ for id_ in ids if id_ is not None}
     query = visible(actor, Dataset).where(Dataset.id.in_(wanted)).with_only_columns(Dataset.id, Dataset.name)
-    return dict(session.execute(query).tuples().all()) if wanted else {}
+    return dict(session.execute(query).all()) if wanted else {}
 
 
 def _trained_on(model: Model | None, steps: list[versions.Step]) -> set[str | None]:
