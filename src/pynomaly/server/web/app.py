@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute
 import pynomaly
 from pynomaly.server import production
 from pynomaly.server.admin import api as admin_api
-from pynomaly.server.admin import audit_api
+from pynomaly.server.admin import audit_api, audit_pages, reset_pages, user_pages
+from pynomaly.server.admin import pages as admin_pages
 from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
@@ -86,6 +87,10 @@ PAGES = (
     removal_pages,
     detections_pages,
     jobs_pages,
+    admin_pages,
+    reset_pages,
+    user_pages,
+    audit_pages,
     health,
     live_api,
 )
