@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from pynomaly.server.web import formats
 from pynomaly.server.web.language import gettext as _
 from pynomaly.settings import Settings
 
@@ -62,7 +63,7 @@ def features(settings: Settings) -> list[Feature]:
         Feature(
             _("Limit of requests"),
             limited,
-            _("%(n)s a minute for each account or key") % {"n": settings.rate_limit_per_minute}
+            _("%(n)s a minute for each account or key") % {"n": formats.count(settings.rate_limit_per_minute)}
             if limited
             else "",
             "PYNOMALY_RATE_LIMIT_PER_MINUTE",

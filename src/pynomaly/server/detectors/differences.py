@@ -31,6 +31,14 @@ def told(changes: Iterable[Change], datasets: Mapping[str, str]) -> list[Differe
     ]
 
 
+def in_short(changes: Iterable[Change], datasets: Mapping[str, str]) -> list[Difference]:
+    """The same for a line of a list: another algorithm has other parameters, which is no news."""
+    listed = list(changes)
+    if any(one.name == "algorithm" for one in listed):
+        listed = [one for one in listed if not one.name.startswith("parameters.")]
+    return told(listed, datasets)
+
+
 def columns(changes: Iterable[Change]) -> list[Difference]:
     """Put changed columns into words: their names stay as they are."""
     return [Difference(one.name, formats.value(one.before), formats.value(one.after)) for one in changes]

@@ -134,7 +134,7 @@ def detail(
         "algorithm": catalogue.get(detector.algorithm),
         "access": held(session, actor, Detector, [detector])[detector.id],
         "model": model,
-        "steps": [(one, differences.told(one.changes, names)) for one in steps],
+        "steps": [(one, differences.in_short(one.changes, names)) for one in steps],
         "names": names,
         "datasets": [(one.id, one.name) for one in ready if one.status == "ready"],
         "points": over_time,
