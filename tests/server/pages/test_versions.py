@@ -1,4 +1,4 @@
-"""The pages of a detector's versions: what changed, putting one into use, rolling back, accuracy, threshold."""
+"""The pages of a detector's versions: what changed, one put into use, roll back, accuracy, threshold."""
 
 import re
 from typing import Any
@@ -50,9 +50,7 @@ def test_what_changed_and_back_again(person: Any, detector: str) -> None:
     assert "Another version has come into use" in person.send(f"{detector}/rollback", 409, version="1")
     person.go(f"{detector}/rollback", version="2")
     assert "Trained version 2" in person.see(detector)
-    assert "was in use before" in person.see(f"{detector}/rollback", 409) or "Use version 1?" in person.see(
-        f"{detector}/rollback"
-    )
+    assert "Use version 1?" in person.see(f"{detector}/rollback")
 
 
 def test_versions_that_are_not_there(person: Any, detector: str) -> None:
@@ -60,12 +58,13 @@ def test_versions_that_are_not_there(person: Any, detector: str) -> None:
         person.see(f"{detector}/{address}", 404)
     fresh = person.go("/detectors/new", name="Fresh", algorithm=FOREST)
     person.see(f"{fresh}/compare", 404)
+    assert "was in use before" in person.see(f"{fresh}/rollback", 409)
 
 
 def test_accuracy_over_time(person: Any, dataset: str, detector: str) -> None:
     """Of versions trained with labels, and of results with labels and verdicts."""
     page = person.see(detector)
-    assert page.count("<circle cx=") == 2
+    assert page.count('r="4.5"') == 2
     assert "judged" not in page
     result = person.go("/detections/new", dataset=dataset, detector=detector.rsplit("/", 1)[1])
     person.until_done(result)
@@ -73,7 +72,7 @@ def test_accuracy_over_time(person: Any, dataset: str, detector: str) -> None:
     path = f"/api/v1/detection/results/{result.rsplit('/', 1)[1]}/feedback"
     assert person.http.post(path, json=given).status_code == 200
     page = person.see(detector)
-    assert page.count("<circle cx=") == 3
+    assert page.count('r="4.5"') == 3
     assert "1 of 2 judged" in page
     assert "Confirmed by people 0.5" in page
 
@@ -132,16 +131,9 @@ def test_shared_seen_used_and_taken_back(person: Any, viewer: Any, detector: str
     assert "may view it" in person.see(share)
     page = viewer.see(detector)
     assert "shared, to view" in page
-    for hidden in (
-        "/export",
-        "/edit",
-        "/share",
-        "/train",
-        "/threshold",
-        "/activate",
-        "Find anomalies with it",
-    ):
-        assert hidden not in page
+    for hidden in ("export", "edit", "share", "train", "threshold", "activate"):
+        assert f"/{hidden}" not in page
+    assert "Find anomalies with it" not in page
     assert "shared, to view" in viewer.see("/detectors")
     for forbidden in ("share", "delete", "versions/1/activate", "rollback", "export"):
         viewer.see(f"{detector}/{forbidden}", 403)
@@ -182,6 +174,6 @@ def test_found_sorted_and_paged(person: Any) -> None:
     following = re.findall(r'rel="next" href="([^"]+)"', page)[0]
     page = person.see(following)
     assert page.count("Guard 2") == 2
-    assert "No such detector" in person.see("/detectors?q=%00zebra")
+    assert "No such detector" in person.see("/detectors?q=zebra")
     assert person.see("/detectors?q=0%25").count('scope="row"') == 1
     assert "No such detector" in person.see("/detectors?status=trained")

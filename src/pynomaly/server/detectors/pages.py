@@ -154,7 +154,7 @@ def detail(
         status=problem.status if problem else 422 if more.get("errors") else 200,
         actor=actor,
         error=problem.message if problem else "",
-        api_calls=_detector_calls(detector, model),
+        api_calls=_detector_calls(detector, model, shown["access"], actor),
         **shown | more,
     )
 
@@ -220,10 +220,11 @@ def _list_calls(words: str, status: str | None, sort: str) -> list[ApiCall]:
     return [ApiCall(_("List the detectors"), "GET", "/detectors", line, query=query)]
 
 
-def _detector_calls(detector: Detector, model: Model | None) -> list[ApiCall]:
+def _detector_calls(detector: Detector, model: Model | None, access: Held, actor: User) -> list[ApiCall]:
+    """What a program may do, of what the actor may do."""
     path, id_ = f"/detectors/{detector.id}", detector.id
     dataset = model.dataset_id if model and model.dataset_id else "DATASET"
-    return [
+    calls = [
         ApiCall(_("Look at the detector"), "GET", path, f'detector = client.detectors.get("{id_}")'),
         ApiCall(
             _("List its versions"),
@@ -231,18 +232,25 @@ def _detector_calls(detector: Detector, model: Model | None) -> list[ApiCall]:
             f"{path}/versions",
             f'for one in client.detectors.versions("{id_}"):\n    print(one.version, one.metrics)',
         ),
-        ApiCall(
-            _("Train it on a dataset"),
-            "POST",
-            f"{path}/train",
-            f'client.detectors.train("{id_}", "{dataset}")',
-            json={"dataset_id": dataset},
-        ),
-        ApiCall(
-            _("Find anomalies with it"),
-            "POST",
-            "/detection/detect",
-            f'client.detections.detect("{dataset}", "{id_}")',
-            json={"dataset_id": dataset, "detector_id": id_},
-        ),
     ]
+    if access == "own" and actor.may_write:
+        calls.append(
+            ApiCall(
+                _("Train it on a dataset"),
+                "POST",
+                f"{path}/train",
+                f'client.detectors.train("{id_}", "{dataset}")',
+                json={"dataset_id": dataset},
+            )
+        )
+    if access != "view" and actor.may_write:
+        calls.append(
+            ApiCall(
+                _("Find anomalies with it"),
+                "POST",
+                "/detection/detect",
+                f'client.detections.detect("{dataset}", "{id_}")',
+                json={"dataset_id": dataset, "detector_id": id_},
+            )
+        )
+    return calls
