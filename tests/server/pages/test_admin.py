@@ -14,7 +14,7 @@ from pynomaly.server.db import Database
 
 PASSWORD = "correct horse battery"
 EVIL = '<script>alert("x")</script>'
-PAGES = ("/admin", "/admin/users", "/admin/users/new", "/admin/audit-log", "/admin/settings")
+PAGES = ("/admin", "/admin/users", "/admin/users/new", "/admin/audit", "/admin/settings")
 
 
 def user_of(administrator: Any, email: str) -> str:
@@ -101,15 +101,15 @@ def test_what_an_account_owned_goes_to_somebody(administrator: Any, person: Any,
 @pytest.mark.any_database
 def test_the_audit_log_is_filtered_and_exported(administrator: Any, person: Any) -> None:
     person.go("/account/profile", name=EVIL, email="ada@example.org")
-    assert EVIL not in administrator.http.get("/admin/audit-log").text
-    page = administrator.see("/admin/audit-log?who=ada@example.org&action=user")
+    assert EVIL not in administrator.http.get("/admin/audit").text
+    page = administrator.see("/admin/audit?who=ada@example.org&action=user")
     assert page.count('scope="row"') == 1
     assert "user.change" in page
     export = re.findall(r'href="(/api/v1/admin/audit-log/export\?[^"]+format=csv[^"]*)"', page)[0]
     assert administrator.http.get(export).text.count("user.change") == 1
     for nothing in ("who=nobody@example.org", "since=2999-01-01", "until=2001-01-01", "target=x"):
-        assert "No such entries" in administrator.see(f"/admin/audit-log?{nothing}")
-    assert 'scope="row"' in administrator.see("/admin/audit-log?since=2020-01-01&until=9999-12-31&kind=user")
+        assert "No such entries" in administrator.see(f"/admin/audit?{nothing}")
+    assert 'scope="row"' in administrator.see("/admin/audit?since=2020-01-01&until=9999-12-31&kind=user")
 
 
 @pytest.mark.any_database

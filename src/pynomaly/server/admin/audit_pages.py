@@ -24,7 +24,7 @@ NOBODY = "-"
 """An identifier that no account has."""
 
 
-@router.get("/admin/audit-log")
+@router.get("/admin/audit")
 def show(
     request: Request,
     actor: Administrator,
