@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from pynomaly.server.admin.models import AuditEntry
 from pynomaly.server.db import Database
+from pynomaly.server.jobs import queue
 
 PASSWORD = "correct horse battery"
 EVIL = '<script>alert("x")</script>'
@@ -132,6 +134,16 @@ def test_the_system_page_tells_what_is(administrator: Any, person: Any, dataset:
     answered = re.findall(r"<dt>Answered</dt><dd>(\d+)</dd>", page)[0]
     assert int(answered) > 3
     assert re.search(r"\d+ files?</dd>", page)
+
+
+@pytest.mark.any_database
+def test_jobs_that_nobody_works_on_are_told(administrator: Any, database: Database) -> None:
+    with database.session() as session:
+        job = queue.enqueue(session, "detection.run", {}, owner_id=None, subject_id=None)
+        job.created_at -= timedelta(minutes=2)
+    page = administrator.see("/admin")
+    assert "no worker runs any" in page
+    assert "something needs a look" in page
 
 
 def test_a_copy_of_the_database(administrator: Any, database: Database, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ CHOICES_SHOWN = 100
 SHOWN = 25
 VERSIONS_SHOWN = 10
 STATUSES: tuple[DetectorStatus, ...] = get_args(DetectorStatus)
-SORTS = ("-created_at", "created_at", "-updated_at", "updated_at", "name", "-name")
+SORTS = ("-updated_at", "updated_at", "name", "-name", "-created_at", "created_at")
 SCORE = "threshold"
 """The way of a threshold that is a score, which only a trained detector can have."""
 
@@ -57,7 +57,7 @@ def show_all(
     session: SessionDep,
     q: str = "",
     status: str = "",
-    sort: str = "-created_at",
+    sort: str = "-updated_at",
     cursor: str | None = None,
     done: str = "",
 ) -> HTMLResponse:
@@ -213,7 +213,7 @@ def _trend(points: list[Point]) -> list[trend.Line]:
 
 
 def _list_calls(words: str, status: str | None, sort: str) -> list[ApiCall]:
-    query = {"name": words, "status": status or "", "sort": sort if sort != SORTS[0] else ""}
+    query = {"name": words, "status": status or "", "sort": sort}
     query = {name: value for name, value in query.items() if value}
     given = ", ".join(f"{name}={value!r}" for name, value in query.items())
     line = f"for detector in client.detectors.list({given}):\n    print(detector.name, detector.status)"
