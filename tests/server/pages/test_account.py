@@ -41,6 +41,13 @@ def test_profile_and_its_errors(person: Any) -> None:
     assert "Logged in as other@example.org" in person.see("/account")
 
 
+def test_the_theme_can_be_chosen_on_a_form_that_is_shown_again(person: Any, url: str) -> None:
+    fields = {"name": "x" * 300, "email": "ada@example.org"}
+    answer = person.http.post("/account/profile", data=fields, headers={"Referer": f"{url}/account"})
+    page = person.read(answer, 422)
+    assert set(re.findall(r'name="next" value="([^"]*)"', page)) == {"/account"}
+
+
 def test_a_new_password_needs_the_present_one_and_ends_other_sessions(person: Any, url: str) -> None:
     with httpx.Client(base_url=url, headers={"Origin": url, "Accept": "text/html"}) as other:
         other.post("/login", data={"email": "ada@example.org", "password": PASSWORD})
