@@ -23,7 +23,8 @@ from pynomaly.server.detections import compare_pages, history_pages, triage_page
 from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
-from pynomaly.server.detectors import bundle_pages, form_pages, removal_pages, share_pages, versions_pages
+from pynomaly.server.detectors import bundle_pages, removal_pages, share_pages, versions_pages
+from pynomaly.server.detectors import form_pages as detector_form_pages
 from pynomaly.server.detectors import pages as detectors_pages
 from pynomaly.server.inference import api as inference_api
 from pynomaly.server.jobs import api as jobs_api
@@ -76,7 +77,7 @@ PAGES = (
     account_pages,
     key_pages,
     datasets_pages,
-    form_pages,
+    detector_form_pages,
     bundle_pages,
     detectors_pages,
     compare_pages,
