@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from pynomaly.errors import BadValue, Conflict
@@ -36,6 +36,14 @@ def transfer(session: Session, user: User, to: str | None) -> dict[str, int]:
     _move_feedback(session, user, heir)
     _end_needless_shares(session, heir)
     return counts
+
+
+def counts(session: Session, user: User) -> dict[str, int]:
+    """Count what an account owns, of each kind."""
+    return {
+        name: session.scalar(select(func.count()).select_from(kind).where(kind.owner_id == user.id)) or 0
+        for name, kind in OWNED.items()
+    }
 
 
 def _has(session: Session, kind: Any, user: User) -> bool:

@@ -1,11 +1,36 @@
 """What depends on datasets and detectors: results, which only the features above know."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from pynomaly.errors import Conflict, NotReady
 from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A detector's result of which something tells how good it is: labels, or what people said."""
+
+    id: str
+    name: str
+    at: datetime
+    version: int | None
+    auc_roc: float | None
+    average_precision: float | None
+    confirmed: int
+    """Rows that people called anomalies."""
+    refuted: int
+    """Rows that people called normal."""
+
+    @property
+    def confirmed_share(self) -> float | None:
+        """Share of the judged rows that are anomalies."""
+        judged = self.confirmed + self.refuted
+        return self.confirmed / judged if judged else None
 
 
 class Results(Protocol):
@@ -20,6 +45,9 @@ class Results(Protocol):
         self, session: Session, *, dataset_id: str | None = None, detector_id: str | None = None
     ) -> int:
         """Count those whose job is not done."""
+
+    def judged(self, session: Session, actor: User, detector_id: str) -> list[Judged]:
+        """A detector's latest results of which something tells how good they are, oldest first."""
 
     def delete(
         self,

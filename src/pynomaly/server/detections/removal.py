@@ -4,9 +4,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pynomaly.server.blobs import delete_after_commit
+from pynomaly.server.datasets.results import Judged
+from pynomaly.server.detections import judged
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detectors.models import Model
 from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users.models import User
 
 
 class AllResults:
@@ -26,6 +29,10 @@ class AllResults:
         waiting = Detection.stored_status.in_(("queued", "running"))
         query = select(func.count()).select_from(Detection).where(_of(dataset_id, detector_id), waiting)
         return session.scalars(query).one()
+
+    def judged(self, session: Session, actor: User, detector_id: str) -> list[Judged]:
+        """A detector's latest results with labels or verdicts, oldest first."""
+        return judged.of_detector(session, actor, detector_id)
 
     def delete(
         self,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any
 
 from sqlalchemy import select
@@ -104,17 +105,36 @@ def roll_back(session: Session, actor: User, id_: str) -> Detector:
     require(actor, "detectors:write")
     detector = service.get(session, actor, id_, need="own", lock=True)
     service.refuse_while_training(detector)
-    noted = select(Activation).where(Activation.detector_id == detector.id)
-    undone = list(session.scalars(noted.order_by(Activation.at.desc(), Activation.id)))
-    while undone and undone[0].model_id == detector.model_id:
-        session.delete(undone.pop(0))
-    if not undone:
-        raise Conflict(f"No other version of the detector {detector.name!r} was in use before.")
-    model = session.get_one(Model, undone[0].model_id)
+    noted = _activations(session, detector)
+    model = _before(session, detector, noted)
+    for one in noted:
+        if one.model_id != detector.model_id:
+            break
+        session.delete(one)
     audit.record(session, actor, "detector.rollback", detector, version=model.version)
     service.use(detector, model)
     session.flush()
     return detector
+
+
+def before(session: Session, actor: User, id_: str) -> Version:
+    """Find the version that `roll_back` would put into use; raises Conflict when there was none before."""
+    detector = find(session, actor, Detector, id_)
+    [found] = _called(session, detector, [_before(session, detector, _activations(session, detector))])
+    return found
+
+
+def _activations(session: Session, detector: Detector) -> list[Activation]:
+    noted = select(Activation).where(Activation.detector_id == detector.id)
+    return list(session.scalars(noted.order_by(Activation.at.desc(), Activation.id)))
+
+
+def _before(session: Session, detector: Detector, noted: list[Activation]) -> Model:
+    """Pass over the latest activations that are of the version in use."""
+    earlier = next(dropwhile(lambda one: one.model_id == detector.model_id, noted), None)
+    if earlier is None:
+        raise Conflict(f"No other version of the detector {detector.name!r} was in use before.")
+    return session.get_one(Model, earlier.model_id)
 
 
 def aliases(session: Session, actor: User, id_: str) -> list[tuple[str, Model]]:
@@ -208,6 +228,37 @@ def compare(session: Session, actor: User, id_: str, before: str, after: str) ->
         _changes(_types(one), _types(two)),
         _changes(_outcome(one), _outcome(two)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A version, the one that was trained before it, and what differs in what was asked for."""
+
+    version: Version
+    before: int | None
+    changes: list[Change]
+
+
+def history(
+    session: Session, actor: User, id_: str, cursor: str | None = None, limit: int = 20
+) -> tuple[list[Step], str | None]:
+    """List a detector's versions, newest first, each with what changed; and the next page's cursor."""
+    found, next_cursor = list_page(session, actor, id_, cursor, limit)
+    models: list[Model | None] = [one.model for one in found[1:]]
+    if found:
+        last = found[-1].model
+        earlier = (Model.detector_id == last.detector_id, Model.version < last.version)
+        query = select(Model).where(*earlier).order_by(Model.version.desc()).limit(1)
+        models.append(session.scalars(query).first())
+    steps = [
+        Step(one, None, []) if model is None else Step(one, model.version, _asked(model, one.model))
+        for one, model in zip(found, models, strict=True)
+    ]
+    return steps, next_cursor
+
+
+def _asked(before: Model, after: Model) -> list[Change]:
+    return _changes(_definition(before), _definition(after)) + _changes(_types(before), _types(after))
 
 
 def _definition(model: Model) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pynomaly.server.db import Base, Id, Json, UTCDateTime, new_id, utc_now
 
 JobStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 FINISHED: frozenset[JobStatus] = frozenset({"completed", "failed", "cancelled"})
+UNDER_WAY: frozenset[JobStatus] = frozenset({"queued", "running"})
 
 
 class Job(Base):

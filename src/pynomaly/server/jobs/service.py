@@ -11,7 +11,7 @@ from pynomaly.server import paging
 from pynomaly.server.access import find, require, visible
 from pynomaly.server.jobs import family, settle
 from pynomaly.server.jobs.family import Counts
-from pynomaly.server.jobs.models import Job, JobStatus
+from pynomaly.server.jobs.models import FINISHED, UNDER_WAY, Job, JobStatus
 from pynomaly.server.jobs.tasks import Context, Task
 from pynomaly.server.users.models import User
 
@@ -28,6 +28,8 @@ class Filters:
     parent_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    finished: bool | None = None
+    """Those to which nothing more will happen, or those that wait or run."""
 
 
 def get(session: Session, actor: User, id_: str) -> tuple[Job, Counts | None]:
@@ -57,6 +59,8 @@ def list_page(
     for name in ("status", "kind", "subject_id", "parent_id"):
         if (wanted := getattr(filters, name)) is not None:
             query = query.where(getattr(Job, name) == wanted)
+    if filters.finished is not None:
+        query = query.where(Job.status.in_(sorted(FINISHED if filters.finished else UNDER_WAY)))
     if filters.since is not None:
         query = query.where(Job.created_at >= filters.since)
     if filters.until is not None:

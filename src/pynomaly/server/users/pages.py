@@ -1,7 +1,8 @@
 """Pages for logging in and out, for making the first administrator, and for a forgotten password.
 
 `users/login.html` gets `email` (as typed before), `error` (message or None), `note` (good news or None),
-`next` (path to go to afterwards) and `provider` (name of where one can sign in too, or None);
+`next` (path to go to afterwards), `provider` (name of where one can sign in too, or None) and `kept` (a form
+that came too late, or None), which `users/continue.html` offers to send after the log-in;
 `users/setup.html` gets `token` (of the set-up link), `email` and `error`; `users/reset.html` gets `token` and
 `error`.
 """
@@ -32,6 +33,8 @@ from pynomaly.server.web.cookies import (
     set_session_cookie,
 )
 from pynomaly.server.web.deps import DatabaseDep, PasswordsDep, SessionDep, SettingsDep, client_address
+from pynomaly.server.web.kept import MOST, unpack
+from pynomaly.server.web.language import gettext as _
 from pynomaly.server.web.render import render
 from pynomaly.settings import Settings
 
@@ -47,7 +50,7 @@ def log_in_page(
     reset: str = "",
 ) -> Response:
     """Show the log-in form; `reset` says that it follows a new password."""
-    note = "Your new password is set: log in with it." if reset else None
+    note = _("Your new password is set: log in with it.") if reset else None
     return _log_in_form(request, settings, note=note, next=local_path(next))
 
 
@@ -60,17 +63,25 @@ async def log_in(
     email: Typed,
     password: Typed,
     next: Annotated[str, Form(max_length=4096)] = "/",  # noqa: A002 - the field's public name
+    kept: Annotated[str, Form(max_length=MOST)] = "",
 ) -> Response:
-    """Log a person in and send them on, or show the form again."""
-    target = local_path(next)
+    """Log a person in and send them on, or show the form again.
+
+    `kept` is a form that came when the session had ended; it is offered to be sent now.
+    """
+    target, form = local_path(next), unpack(kept)
     old, address = session_cookie(request, settings), client_address(request)
     try:
         cookie = await passwords.run(_log_in, database, settings, email, password, old, address)
     except (BadCredentials, TooManyAttempts, Busy) as error:
         return _log_in_form(
-            request, settings, status=error.status, error=error.message, email=email, next=target
+            request, settings, status=error.status, error=error.message, email=email, next=target, kept=form
         )
-    return _welcome(settings, cookie, target)
+    if form is None:
+        return _welcome(settings, cookie, target)
+    page = render(request, "users/continue.html", email=email, kept=form)
+    set_session_cookie(page, settings, cookie)
+    return page
 
 
 @router.post("/logout")
@@ -132,7 +143,7 @@ async def reset(
 
 def _log_in_form(request: Request, settings: Settings, **known: Any) -> Response:
     provider = settings.oidc_name if settings.oidc_issuer else None
-    shown = {"email": "", "error": None, "note": None, "provider": provider} | known
+    shown = {"email": "", "error": None, "note": None, "provider": provider, "kept": None} | known
     return render(request, "users/login.html", **shown)
 
 

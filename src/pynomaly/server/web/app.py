@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute
 import pynomaly
 from pynomaly.server import production
 from pynomaly.server.admin import api as admin_api
-from pynomaly.server.admin import audit_api
+from pynomaly.server.admin import audit_api, audit_pages, reset_pages, user_pages
+from pynomaly.server.admin import pages as admin_pages
 from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
@@ -23,6 +24,8 @@ from pynomaly.server.detections import form_pages as detect_pages
 from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
+from pynomaly.server.detectors import bundle_pages, removal_pages, share_pages, versions_pages
+from pynomaly.server.detectors import form_pages as detector_form_pages
 from pynomaly.server.detectors import pages as detectors_pages
 from pynomaly.server.inference import api as inference_api
 from pynomaly.server.jobs import api as jobs_api
@@ -34,8 +37,8 @@ from pynomaly.server.metrics import Metrics
 from pynomaly.server.scoring import api as scoring_api
 from pynomaly.server.scoring.scorer import Scorer
 from pynomaly.server.storage import LocalStorage
+from pynomaly.server.users import account_pages, key_pages, keys_api, oidc_pages, passwords, sessions_api
 from pynomaly.server.users import api as users_api
-from pynomaly.server.users import keys_api, oidc_pages, passwords, sessions_api
 from pynomaly.server.users import pages as users_pages
 from pynomaly.server.users.last_used import LastUsed
 from pynomaly.server.users.pool import PasswordPool
@@ -73,15 +76,26 @@ PAGES = (
     preferences,
     users_pages,
     oidc_pages,
+    account_pages,
+    key_pages,
     datasets_pages,
+    detector_form_pages,
+    bundle_pages,
     detectors_pages,
     compare_pages,
     history_pages,
     triage_pages,
     samples_pages,
     detect_pages,
+    versions_pages,
+    share_pages,
+    removal_pages,
     detections_pages,
     jobs_pages,
+    admin_pages,
+    reset_pages,
+    user_pages,
+    audit_pages,
     health,
     live_api,
 )

@@ -157,13 +157,22 @@ def require_of(caller: Caller, permission: Permission) -> None:
     )
 
 
-async def get_page_actor(request: Request, caller: CallerDep) -> User:
-    """The person who is asking; a viewer may only use safe methods. Pages are for log-ins, not for keys.
+async def get_page_caller(caller: CallerDep) -> Caller:
+    """Who is asking, and through which log-in. Pages are for log-ins, not for keys.
 
     Where an API client gets 401, a browser is sent to the log-in page (see `errors`).
     """
     if caller.login is None:
         raise Forbidden("API keys are for the API, not for pages.")
+    return caller
+
+
+PageCaller = Annotated[Caller, Depends(get_page_caller)]
+"""For pages on which a viewer, too, may change something: their own account."""
+
+
+async def get_page_actor(request: Request, caller: PageCaller) -> User:
+    """The person who is asking; a viewer may only use safe methods."""
     if request.method not in SAFE_METHODS and not caller.user.may_write:
         raise Forbidden("A viewer may look at everything that is theirs, but change nothing.")
     return caller.user

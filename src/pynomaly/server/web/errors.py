@@ -28,10 +28,12 @@ from pynomaly.errors import (
     UnknownAlgorithm,
 )
 from pynomaly.server.web.answered import Answered
+from pynomaly.server.web.kept import Kept, came_from, keep
 from pynomaly.server.web.render import render
 from pynomaly.server.web.routes import allowed_methods
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="pynomaly"'
 MAX_ERRORS = 50
 CODES = {400: "bad_request", 404: "not_found", 413: "too_large", 422: "bad_input", 500: "internal_error"}
 SORRY = "Something went wrong on our side. It has been logged under the correlation id."
@@ -89,7 +91,27 @@ async def _give(_request: Request, answered: Exception) -> Response:
 
 
 async def _handle(request: Request, error: Exception) -> Response:
+    if _should_log_in(request, error) and (form := await keep(request)) is not None:
+        return _log_in_again(request, form)
     return respond(request, error)
+
+
+def _log_in_again(request: Request, form: Kept) -> Response:
+    """Show the log-in form, which carries what was typed into another."""
+    settings = request.app.state.settings
+    page = render(
+        request,
+        "users/login.html",
+        status=401,
+        email="",
+        error=None,
+        note=None,
+        next=form.back,
+        provider=settings.oidc_name if settings.oidc_issuer else None,
+        kept=form,
+    )
+    page.headers["WWW-Authenticate"] = CHALLENGE
+    return page
 
 
 def respond(request: Request, error: Exception) -> Response:
@@ -153,7 +175,7 @@ def correlation_id(request: Request) -> str:
 def _of_ours(error: PynomalyError) -> Problem:
     headers = {}
     if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="pynomaly"'
+        headers["WWW-Authenticate"] = CHALLENGE
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
     detail = SORRY if error.status == 500 else error.message  # which may name what is inside
@@ -233,7 +255,8 @@ def _should_log_in(request: Request, error: Exception) -> bool:
 
 def _log_in_address(request: Request) -> str:
     if request.method != "GET":
-        return "/login"
+        back = came_from(request)
+        return "/login" if back == "/" else "/login?next=" + quote(back, safe="")
     query = f"?{request.url.query}" if request.url.query else ""
     return "/login?next=" + quote(request.url.path + query, safe="")
 

@@ -6,8 +6,8 @@ effect. The answer is kept for a day and given again.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -128,6 +128,25 @@ Idempotent = Depends(_open, scope="function")
 """For the `dependencies` of every route that creates something."""
 IdempotentSecret = Depends(_secret, scope="function")
 """The same for one whose answer shows a secret once."""
+
+
+@contextmanager
+def once(database: Database, user_id: str, token: str, about: str) -> Iterator[Claim]:
+    """Let a form whose answer shows a secret do its work once, by the random `token` that it holds.
+
+    The block calls `carry_out` in the effect's transaction. A page that is loaded anew sends the same token.
+
+    Raises:
+        Conflict: the form was sent before; the secret is not kept.
+    """
+    fingerprint = hashlib.sha256(f"form {about}".encode()).hexdigest()
+    found = _take(database, user_id, f"form {token}", fingerprint, secret=True)
+    assert isinstance(found, Claim)  # an answer with a secret is never kept
+    try:
+        yield found
+    finally:
+        if not found.carried_out:
+            found.release()
 
 
 async def _fingerprint(request: Request) -> str:

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pynomaly.server.web import formats, language
 from pynomaly.server.web.as_api import ApiCall, python
+from pynomaly.server.web.kept import came_from
 from pynomaly.server.web.theme import theme
 
 HERE = Path(__file__).resolve().parent
@@ -82,7 +83,7 @@ def render(
         "request": request,
         "actor": actor,
         "path": request.url.path,
-        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "here": _here(request),
         "http_status": status,
         "theme": theme(request),
         "language": language.language(),
@@ -92,3 +93,10 @@ def render(
     body = environment().get_template(template).render(variables | context)
     headers = {"Cache-Control": "no-store", "Content-Language": language.language()}
     return HTMLResponse(body, status_code=status, headers=headers)
+
+
+def _here(request: Request) -> str:
+    """The page that one is on; a form that is shown again is on the page that it was sent from."""
+    if request.method not in ("GET", "HEAD"):
+        return came_from(request)
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
