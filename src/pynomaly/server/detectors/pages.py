@@ -139,7 +139,7 @@ def detail(
         "datasets": [(one.id, one.name) for one in ready if one.status == "ready"],
         "points": over_time,
         "lines": _trend(over_time),
-        "ways": [*forms.WAY_LABELS, (SCORE, _("above a score"))],
+        "ways": [*forms.ways(None), (SCORE, _("above a score"))],
         "typed": _threshold_typed(detector),
         "typed_alias": "",
         "errors": {},
