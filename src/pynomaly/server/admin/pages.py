@@ -92,8 +92,9 @@ def _system(
     request: Request, actor: User, database: Database, settings: Settings, error: str = ""
 ) -> HTMLResponse:
     traffic = request.app.state.metrics.traffic()
+    used = request.app.state.usage.used_bytes()
     with database.session(write=False) as session:
-        found = system.look(session, actor, settings)
+        found = system.look(session, actor, settings.home, used)
     return render(
         request,
         "admin/system.html",

@@ -41,13 +41,20 @@ def leave(session: Session, name: str) -> None:
     session.execute(delete(WorkerState).where(WorkerState.name == name))
 
 
+def seen(session: Session) -> Sequence[WorkerState]:
+    """The workers that are remembered, the last sign of life first."""
+    return session.scalars(select(WorkerState).order_by(WorkerState.seen_at.desc()).limit(MOST_SHOWN)).all()
+
+
+def is_alive(worker: WorkerState) -> bool:
+    """Whether a worker gave a sign of life lately."""
+    return worker.seen_at >= utc_now() - ALIVE
+
+
 def crew(session: Session) -> Crew:
     """Count the workers that gave a sign of life lately."""
-    found: Sequence[WorkerState] = session.scalars(
-        select(WorkerState).order_by(WorkerState.seen_at.desc()).limit(MOST_SHOWN)
-    ).all()
-    oldest = utc_now() - ALIVE
-    alive = [one for one in found if one.seen_at >= oldest]
+    found = seen(session)
+    alive = [one for one in found if is_alive(one)]
     return Crew(len(alive), sum(one.slots for one in alive), found[0].seen_at if found else None)
 
 
