@@ -71,36 +71,53 @@ def furnish(server: Server, folder: Path, name: str = "Card payments") -> list[S
         results = [client.detections.detect(dataset), client.detections.detect(dataset, detector)]
         results.append(client.detections.detect(dataset, algorithm="hbos", contamination=0.02))
         client.detections.feedback(results[0], {50: "anomaly", 150: "normal"})
+        flagged = [row.row for row in client.detections.rows(results[2]) if row.is_anomaly]
+        client.detections.feedback(results[2], dict.fromkeys(flagged, "anomaly"))
+        key = client.api_keys.create(f"{name} key"[:100], ["datasets:read"])
+        user = client.users.create("colleague@example.org", "a-long-enough-passphrase", name=name[:200])
         job = next(iter(client.jobs.list()))
-    first = f"/detections/{results[0].id}"
+    table, detectors, result = (f"/datasets/{dataset.id}", f"/detectors/{detector.id}", "/detections/")
     compared = "&".join(f"id={one.id}" for one in results)
-    table = f"/datasets/{dataset.id}"
-    return [
-        Stop("dashboard", "/"),
-        Stop("upload", "/datasets/new"),
-        Stop("datasets", "/datasets"),
-        Stop("dataset", table),
-        Stop("dataset-rows", f"{table}/rows"),
-        Stop("dataset-report", f"{table}/report"),
-        Stop("dataset-failed", f"/datasets/{broken.id}"),
-        Stop("choose", "/detections/new"),
-        Stop("detect", f"/detections/new?dataset={dataset.id}"),
-        Stop("detect-lof", f"/detections/new?dataset={dataset.id}&algorithm=local_outlier_factor"),
-        Stop("history", "/detections"),
-        Stop("compare", f"/detections/compare?{compared}"),
-        Stop("result", first),
-        Stop("result-filtered", f"{first}?sort=row"),
-        Stop("triage", "/triage"),
-        Stop("triage-row", f"/triage/{results[1].id}"),
-        Stop("detectors", "/detectors"),
-        Stop("detector", f"/detectors/{detector.id}"),
-        Stop("detector-new", "/detectors/new"),
-        Stop("detector-edit", f"/detectors/{detector.id}/edit"),
-        Stop("jobs", "/jobs"),
-        Stop("job", f"/jobs/{job.id}"),
-        Stop("account", "/account"),
-        Stop("admin", "/admin"),
-        Stop("admin-users", "/admin/users"),
-        Stop("admin-audit", "/admin/audit"),
-        Stop("not-found", "/nowhere"),
-    ]
+    pages = {
+        "dashboard": "/",
+        "upload": "/datasets/new",
+        "datasets": "/datasets",
+        "dataset": table,
+        "dataset-rows": f"{table}/rows",
+        "dataset-failed": f"/datasets/{broken.id}",
+        "choose": "/detections/new",
+        "detect": f"/detections/new?dataset={dataset.id}",
+        "detect-open": f"/detections/new?dataset={dataset.id}&algorithm=knn",
+        "detect-again": f"/detections/new?dataset={dataset.id}&detector={detector.id}",
+        "history": "/detections",
+        "compare": f"/detections/compare?{compared}",
+        "result": f"{result}{results[0].id}",
+        "result-by-row": f"{result}{results[0].id}?sort=row",
+        "triage": "/triage",
+        "triage-row": f"/triage/{results[1].id}",
+        "triage-judged": f"/triage/{results[0].id}?row=50",
+        "triage-done": f"/triage/{results[2].id}",
+        "detectors": "/detectors",
+        "detector": detectors,
+        "detector-compare": f"{detectors}/compare?before=1&after=2",
+        "detector-activate": f"{detectors}/versions/1/activate",
+        "detector-rollback": f"{detectors}/rollback",
+        "detector-share": f"{detectors}/share",
+        "detector-delete": f"{detectors}/delete",
+        "detector-edit": f"{detectors}/edit",
+        "detector-new": "/detectors/new",
+        "detector-import": "/detectors/import",
+        "jobs": "/jobs",
+        "job": f"/jobs/{job.id}",
+        "account": "/account",
+        "key-new": "/account/keys/new",
+        "key-replace": f"/account/keys/{key.id}/rotate",
+        "admin": "/admin",
+        "admin-users": "/admin/users",
+        "admin-user": f"/admin/users/{user.id}",
+        "admin-user-new": "/admin/users/new",
+        "admin-audit": "/admin/audit",
+        "admin-settings": "/admin/settings",
+        "not-found": "/nowhere",
+    }
+    return [Stop(name, address) for name, address in pages.items()]

@@ -20,10 +20,12 @@ READS = "GET"
 def pages(server: Any, stops: dict[str, str]) -> dict[str, str]:
     """The HTML of every page."""
     headers = {"Accept": "text/html", "Origin": server.url}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, follow_redirects=True) as client:
         form = {"email": server.email, "password": server.password}
-        assert client.post("/login", data=form).status_code == 303
-        return {name: client.get(address).text for name, address in stops.items() if name not in NO_CALL}
+        assert client.post("/login", data=form).is_success
+        answers = {name: client.get(to) for name, to in stops.items() if name not in NO_CALL}
+        assert {name: answer.status_code for name, answer in answers.items() if not answer.is_success} == {}
+        return {name: answer.text for name, answer in answers.items()}
 
 
 @pytest.fixture(scope="module")

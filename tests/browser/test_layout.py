@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
 
+NOT_FOUND = ("status of 404",)
+
 UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
     .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label'))
     .map(e => e.outerHTML)"""
@@ -23,7 +25,7 @@ UNTIED = """() => [...document.querySelectorAll('[aria-describedby], [aria-label
 
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
 def test_every_page_at_320_pixels(open_page: OPEN, stops: dict[str, str], js: bool) -> None:
-    page = open_page(js=js, width=320)
+    page = open_page(js=js, width=320, expected=NOT_FOUND)
     for address in stops.values():
         page.goto(address)
         wide = page.evaluate("document.documentElement.scrollWidth")
@@ -35,7 +37,9 @@ def test_every_page_at_320_pixels(open_page: OPEN, stops: dict[str, str], js: bo
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
 def test_axe_finds_nothing(open_page: OPEN, stops: dict[str, str], theme: str, width: int) -> None:
-    page, stranger = (open_page(theme=theme, width=width, logged_in=yes) for yes in (True, False))
+    page, stranger = (
+        open_page(theme=theme, width=width, logged_in=yes, expected=NOT_FOUND) for yes in (True, False)
+    )
     wrong = {}
     for address in [*stops.values(), "/login"]:
         at = stranger if address == "/login" else page
