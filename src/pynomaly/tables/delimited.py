@@ -16,7 +16,7 @@ from pynomaly.tables.convert import Conversion, conversions, swallowed
 from pynomaly.tables.csv_rejects import find_cells, native_report
 from pynomaly.tables.dialect import Layout, reader_options, sniff
 from pynomaly.tables.engine import connect, literal, reading
-from pynomaly.tables.limits import Dialect, Limits
+from pynomaly.tables.limits import AS_FOUND, Dialect, DialectChoice, Limits
 from pynomaly.tables.measure import Measured, measure
 from pynomaly.tables.names import check_names
 from pynomaly.tables.rejects import Report, count_rows, with_late
@@ -66,14 +66,21 @@ class Loaded:
     measured: dict[int, Measured]
 
 
-def read_delimited(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
-    """Read an uncompressed file.
+def read_delimited(
+    path: Path,
+    name: str,
+    folder: Path,
+    limits: Limits,
+    types: Types,
+    choice: DialectChoice = AS_FOUND,
+) -> Table:
+    """Read an uncompressed file, written as `choice` says.
 
     Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or
     TableTooLarge.
     """
-    text = to_utf8(path, name, folder)
-    file = Delimited(text.path, name, _look(text.path, name))
+    text = to_utf8(path, name, folder, encoding=choice.encoding)
+    file = Delimited(text.path, name, _look(text.path, name, choice))
     layout = file.layout
     check_names(layout.names, limits)
     chosen = places_of(types, layout.names)
@@ -120,7 +127,7 @@ def _remaining(types: list[str], decided: list[Conversion], chosen: Collection[i
     return ["" if place in places else sql_type for place, sql_type in enumerate(types)]
 
 
-def _look(path: Path, name: str) -> Layout:
+def _look(path: Path, name: str, choice: DialectChoice) -> Layout:
     """Tell the layout from the beginning of the file."""
     for size in (SAMPLE, LONGEST_LINE + SAMPLE):
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
@@ -130,7 +137,7 @@ def _look(path: Path, name: str) -> Layout:
             break
     if not sample.strip():
         raise TableEmpty(f"{name} is empty.")
-    layout = sniff(sample, complete=complete)
+    layout = sniff(sample, complete=complete, choice=choice)
     if layout is None:
         raise TableEmpty(f"{name} is empty.")
     return layout
