@@ -98,16 +98,7 @@ def read_delimited(
         if loaded.n_rows == report.n_late:
             raise TableEmpty(f"{name} has column names but no rows.")
         _refuse_infinite(loaded.file, loaded.measured)
-        dialect = Dialect(
-            format="csv",
-            delimiter=layout.delimiter,
-            quote=layout.quote or None,
-            escape=layout.escape or None,
-            header=layout.header,
-            decimal=layout.decimal,
-            thousands=layout.thousands,
-            encoding=text.encoding,
-        )
+        dialect = _dialect(layout, text.encoding)
         return build(
             connection,
             folder,
@@ -119,6 +110,19 @@ def read_delimited(
             whole=True,
             chosen=chosen,
         )
+
+
+def _dialect(layout: Layout, encoding: str) -> Dialect:
+    return Dialect(
+        format="csv",
+        delimiter=layout.delimiter,
+        quote=layout.quote or None,
+        escape=layout.escape or None,
+        header=layout.header,
+        decimal=layout.decimal,
+        thousands=layout.thousands,
+        encoding=encoding,
+    )
 
 
 def _remaining(types: list[str], decided: list[Conversion], chosen: Collection[int]) -> list[str]:

@@ -23,11 +23,12 @@ def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict
             limits=bounds,
             progress=progress,
             types=payload["types"],
-            choice=tables.DialectChoice(**payload["choice"]),
+            choice=tables.DialectChoice(**payload.get("choice", {})),
         )
     except TooManyBadRows as error:
-        told = {"rejects": list(error.rejects), "n_rejected": error.n_rejected}
-        Path(payload["refused"]).write_text(json.dumps(told))
+        if "refused" in payload:
+            told = {"rejects": list(error.rejects), "n_rejected": error.n_rejected}
+            Path(payload["refused"]).write_text(json.dumps(told))
         raise
     if payload["label_column"] is not None:
         with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:

@@ -4,9 +4,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pynomaly.server.blobs import delete_after_commit
-from pynomaly.server.datasets.results import Judged
+from pynomaly.server.datasets.results import Judged, Lineage
 from pynomaly.server.detections import judged
-from pynomaly.server.datasets.results import Lineage
 from pynomaly.server.detections.lineage import lineage
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detectors.models import Model
