@@ -184,8 +184,9 @@ def _cell(item: Any, kind: str) -> str:
 def _calls(dataset: Dataset) -> list[ApiCall]:
     path, id_ = f"/datasets/{dataset.id}", dataset.id
     body: dict[str, Any] = {"types": dataset.types, "dialect": dataset.choice}
+    look = ApiCall(_("See what was found"), "GET", f"{path}/preview", f'client.datasets.preview("{id_}")')
     return [
-        ApiCall(_("See what was found"), "GET", f"{path}/preview", f'client.datasets.preview("{id_}")'),
+        *([look] if dataset.status == "uploaded" and dataset.preview else []),
         ApiCall(
             _("Import it"),
             "POST",

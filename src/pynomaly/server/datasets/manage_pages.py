@@ -79,7 +79,7 @@ def show_uses(
                 _("Results of this dataset"),
                 "GET",
                 "/detection/results",
-                f'results = list(client.detections.list(dataset_id="{dataset.id}"))',
+                f'results = list(client.detections.list(dataset="{dataset.id}"))',
                 query={"dataset_id": dataset.id},
             )
         ],

@@ -140,6 +140,8 @@ def _chosen(
 
 def _calls(dataset: Dataset) -> list[ApiCall]:
     path, id_ = f"/datasets/{dataset.id}", dataset.id
+    if dataset.status != "ready":
+        return [ApiCall(_("See how it is"), "GET", path, f'client.datasets.get("{id_}")')]
     return [
         ApiCall(
             _("Measurements of each column"), "GET", f"{path}/profile", f'client.datasets.profile("{id_}")'
