@@ -105,6 +105,22 @@ def chromium(playwright: Playwright) -> str | None:
     return own if Path(own).exists() else None
 
 
+def upload(page: Page, path: Path, name: str = "", label: str = "") -> None:
+    """Upload a file, look at what was recognised, and import it; with scripts or without."""
+    page.goto("/datasets/new")
+    page.get_by_label("File", exact=True).set_input_files(path)
+    if (button := page.get_by_role("button", name="Upload", exact=True)).count():
+        button.click()
+    page.wait_for_url("**/import", timeout=60_000)
+    page.locator("#columns-title, .alert-danger").first.wait_for(timeout=60_000)
+    if name:
+        page.get_by_label("Name", exact=True).fill(name)
+    if label:
+        page.get_by_label("Label column").select_option(label)
+    page.get_by_role("button", name="Import").first.click()
+    page.wait_for_url(lambda url: not url.endswith("/import"))
+
+
 def log_in(page: Page, server: Server) -> None:
     """Fill in the log-in form that `page` shows, and wait for the page after it."""
     page.get_by_label("E-mail address").fill(server.email)

@@ -75,6 +75,9 @@ def furnish(server: Server, folder: Path, name: str = "Card payments") -> list[S
         client.detections.feedback(results[2], dict.fromkeys(flagged, "anomaly"))
         key = client.api_keys.create(f"{name} key"[:100], ["datasets:read"])
         user = client.users.create("colleague@example.org", "a-long-enough-passphrase", name=name[:200])
+        kept = f"To import: {name}"[:200]
+        waiting = client.datasets.upload(folder / "payments.csv", name=kept, preview=True)
+        client.datasets.share(dataset, everyone=True)
         job = next(iter(client.jobs.list()))
     table, detectors, result = (f"/datasets/{dataset.id}", f"/detectors/{detector.id}", "/detections/")
     compared = "&".join(f"id={one.id}" for one in results)
@@ -84,7 +87,14 @@ def furnish(server: Server, folder: Path, name: str = "Card payments") -> list[S
         "datasets": "/datasets",
         "dataset": table,
         "dataset-rows": f"{table}/rows",
+        "dataset-report": f"{table}/report",
+        "dataset-uses": f"{table}/uses",
+        "dataset-sharing": f"{table}/sharing",
+        "dataset-edit": f"{table}/edit",
+        "dataset-delete": f"{table}/delete",
         "dataset-failed": f"/datasets/{broken.id}",
+        "import": f"/datasets/{waiting.id}/import",
+        "import-failed": f"/datasets/{broken.id}/import",
         "choose": "/detections/new",
         "detect": f"/detections/new?dataset={dataset.id}",
         "detect-open": f"/detections/new?dataset={dataset.id}&algorithm=knn",

@@ -4,6 +4,7 @@ A class's docstring is its default message. Errors are rendered in two places on
 HTTP and `cli.main` for the shell.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -81,6 +82,9 @@ class TooManyBadRows(TableError):
     """Too many rows cannot be read."""
 
     code = "too_many_bad_rows"
+    rejects: Sequence[Mapping[str, Any]] = ()
+    """The first rejected cells: line, column, value, reason (`details` has a few of them)."""
+    n_rejected: int = 0
 
 
 class BadColumns(TableError):

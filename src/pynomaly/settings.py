@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     )
 
     max_upload_mib: int = Field(2048, ge=1, description="Largest upload, in MiB.")
+    max_uploads: int = Field(20, ge=1, description="Most unfinished uploads of one account.")
+    upload_hours: float = Field(
+        48, gt=0, description="Hours that an unfinished upload is kept after its last part."
+    )
     max_model_mib: int = Field(512, ge=1, description="Largest model file to be imported, in MiB.")
     max_table_mib: int = Field(16384, ge=1, description="Largest uncompressed table, in MiB.")
     max_columns: int = Field(2000, ge=1, description="Most columns of a table.")

@@ -81,6 +81,12 @@ def log_in(server: Any) -> Callable[[Page], None]:
     return lambda page: live.log_in(page, server)
 
 
+@pytest.fixture(scope="session")
+def upload() -> Callable[..., None]:
+    """Upload a file (`page, path, name, label`), look at what was recognised, and import it."""
+    return live.upload  # type: ignore[no-any-return]
+
+
 @dataclass
 class Watch:
     """What a page did that no page of ours may do."""

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
+UPLOAD = Callable[..., None]
 SLOW = 60_000
 REFUSED = ("status of 422", "status of 401", "status of 404", "status of 409")
 
@@ -28,12 +29,10 @@ def test_a_wrong_password_is_refused_and_the_address_kept(open_page: OPEN, serve
 
 
 @pytest.fixture
-def dataset(open_page: OPEN, payments: Path) -> Page:
+def dataset(open_page: OPEN, payments: Path, upload: UPLOAD) -> Page:
     """A page that shows a fresh dataset."""
     page = open_page(expected=REFUSED)
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(payments)
-    page.get_by_role("button", name="Upload").click()
+    upload(page, payments)
     page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     return page
 
@@ -78,19 +77,17 @@ def test_leaving_out_every_column_is_refused(dataset: Page) -> None:
     expect(page.get_by_text("Keep at least one column.")).to_be_visible()
 
 
-def test_a_file_that_is_no_table_says_why(open_page: OPEN, tmp_path: Path) -> None:
+def test_a_file_that_is_no_table_says_why(open_page: OPEN, tmp_path: Path, upload: UPLOAD) -> None:
     page = open_page(expected=REFUSED)
     path = tmp_path / "noise.csv"
     path.write_bytes(bytes(range(256)) * 50)
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
+    upload(page, path)
     page.get_by_role("heading", name="The file could not be loaded").wait_for(timeout=SLOW)
     expect(page.get_by_role("link", name="Upload another file")).to_be_visible()
 
 
 def test_an_empty_file_is_refused_and_the_name_kept(open_page: OPEN, tmp_path: Path) -> None:
-    page = open_page(expected=REFUSED)
+    page = open_page(js=False, expected=REFUSED)
     path = tmp_path / "nothing.csv"
     path.touch()
     page.goto("/datasets/new")
@@ -101,13 +98,13 @@ def test_an_empty_file_is_refused_and_the_name_kept(open_page: OPEN, tmp_path: P
     expect(page.get_by_label("Name")).to_have_value("My table")
 
 
-def test_a_detection_that_cannot_work_shows_its_reason(open_page: OPEN, tmp_path: Path) -> None:
+def test_a_detection_that_cannot_work_shows_its_reason(
+    open_page: OPEN, tmp_path: Path, upload: UPLOAD
+) -> None:
     page = open_page(expected=REFUSED)
     path = tmp_path / "same.csv"
     path.write_text("a,b\n" + "1,2\n" * 50)
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
+    upload(page, path)
     page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     page.get_by_role("link", name="Find anomalies").click()
     page.get_by_role("button", name="Find anomalies").click()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
+UPLOAD = Callable[..., None]
 SLOW = 60_000
 SCRIPT = "<script>alert('run')</script>"
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -35,12 +36,9 @@ def assert_inert(page: Page) -> None:
     assert "49" not in page.locator("h1").inner_text()
 
 
-def test_payloads_stay_text_on_every_page(open_page: OPEN, hostile: Path) -> None:
+def test_payloads_stay_text_on_every_page(open_page: OPEN, hostile: Path, upload: UPLOAD) -> None:
     page = open_page()
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(hostile)
-    page.get_by_label("Name").fill(BREAKOUT)
-    page.get_by_role("button", name="Upload").click()
+    upload(page, hostile, BREAKOUT)
     page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     expect(page.get_by_role("heading", level=1)).to_have_text(BREAKOUT)
     expect(page.get_by_role("rowheader", name=SCRIPT)).to_be_visible()

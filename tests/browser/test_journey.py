@@ -10,18 +10,9 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
+UPLOAD = Callable[..., None]
 SLOW = 60_000
 """Milliseconds that a job may take on a busy machine."""
-
-
-def upload(page: Page, path: Path, **fields: str) -> None:
-    """Upload a file and wait until it is read."""
-    page.goto("/datasets/new")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    for label, text in fields.items():
-        page.get_by_label(label.replace("_", " ")).fill(text)
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
 
 
 def choose(page: Page, title: str) -> None:
@@ -43,12 +34,13 @@ def detect(page: Page) -> None:
 
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
 def test_from_log_in_to_export(
-    open_page: OPEN, log_in: Callable[[Page], None], payments: Path, js: bool
+    open_page: OPEN, log_in: Callable[[Page], None], upload: UPLOAD, payments: Path, js: bool
 ) -> None:
     page = open_page(js=js, logged_in=False)
     page.goto("/")
     log_in(page)
-    upload(page, payments, Name="Card payments", Label_column="is_fraud")
+    upload(page, payments, "Card payments", "is_fraud")
+    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     expect(page.get_by_role("heading", level=1)).to_have_text("Card payments")
     expect(page.get_by_text("1 cell could not be read")).to_be_visible()
 
@@ -96,9 +88,12 @@ def assert_exports(page: Page) -> None:
 
 
 @pytest.mark.parametrize("js", [True, False], ids=["scripts", "no-scripts"])
-def test_a_detector_is_made_changed_trained_and_used(open_page: OPEN, payments: Path, js: bool) -> None:
+def test_a_detector_is_made_changed_trained_and_used(
+    open_page: OPEN, upload: UPLOAD, payments: Path, js: bool
+) -> None:
     page = open_page(js=js)
-    upload(page, payments, Name="For training")
+    upload(page, payments, "For training")
+    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     page.get_by_role("link", name="Detectors").click()
     page.get_by_role("link", name="Make a detector").first.click()
     choose(page, "Elliptic envelope")
@@ -125,19 +120,21 @@ def test_a_detector_is_made_changed_trained_and_used(open_page: OPEN, payments: 
     expect(page.get_by_role("link", name="Detector “Watchdog 2”")).to_be_visible()
 
 
-def test_home_leads_to_recent_results(open_page: OPEN, payments: Path) -> None:
+def test_home_leads_to_recent_results(open_page: OPEN, upload: UPLOAD, payments: Path) -> None:
     page = open_page()
-    upload(page, payments, Name="Seen at home")
+    upload(page, payments, "Seen at home")
+    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
     detect(page)
     page.get_by_role("link", name="Home", exact=True).click()
     page.get_by_role("region", name="Results").get_by_role("link", name="Seen at home").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anomalies in Seen at home")
 
 
-def test_rows_of_a_dataset_page_on(open_page: OPEN, payments: Path) -> None:
+def test_rows_of_a_dataset_page_on(open_page: OPEN, upload: UPLOAD, payments: Path) -> None:
     page = open_page()
     upload(page, payments)
-    page.get_by_role("link", name="Look at the rows").click()
+    page.get_by_role("heading", name="Columns").wait_for(timeout=SLOW)
+    page.get_by_role("link", name="Rows", exact=True).click()
     expect(page.get_by_text("Rows 0 to 49")).to_be_visible()
     page.get_by_role("link", name="Next rows").click()
     expect(page.get_by_text("Rows 50 to 99")).to_be_visible()

@@ -69,6 +69,7 @@ def _of(kind: str, need: Literal["view", "use", "own"], access: str, *paths: str
     return {path: Rule(f"{kind}s:{access}", kind, need) for path in paths}
 
 
+READ_OF_DATASET = ("", "/profile", "/rows", "/download", "/quality", "/preview", "/report")
 D, T, R = "/api/v1/datasets", "/api/v1/detectors", "/api/v1/detection/results"
 RULES: dict[str, Rule | None] = {
     # open to everyone
@@ -115,14 +116,24 @@ RULES: dict[str, Rule | None] = {
     # datasets
     f"GET {D}": Rule("datasets:read"),
     f"POST {D}/upload": Rule("datasets:write"),
+    **dict.fromkeys(  # nobody but its owner sees an upload
+        (
+            f"POST {D}/uploads",
+            f"GET {D}/uploads",
+            f"GET {D}/uploads/{{id}}",
+            f"PATCH {D}/uploads/{{id}}",
+            f"DELETE {D}/uploads/{{id}}",
+        ),
+        Rule("datasets:write"),
+    ),
     **_of(
         "dataset",
         "view",
         "read",
-        *(f"GET {D}/{{id}}{rest}" for rest in ("", "/profile", "/rows", "/download", "/quality")),
+        *(f"GET {D}/{{id}}{rest}" for rest in READ_OF_DATASET),
     ),
     **_of("dataset", "own", "read", f"GET {D}/{{id}}/shares"),
-    **_of("dataset", "own", "write", f"PATCH {D}/{{id}}", f"DELETE {D}/{{id}}"),
+    **_of("dataset", "own", "write", f"PATCH {D}/{{id}}", f"DELETE {D}/{{id}}", f"POST {D}/{{id}}/import"),
     **_of("dataset", "own", "write", f"PUT {D}/{{id}}/shares", f"DELETE {D}/{{id}}/shares"),
     # detectors
     f"GET {T}": Rule("detectors:read"),

@@ -82,7 +82,7 @@ def request_of(name: str, rule: Rule, cell: Any) -> tuple[str, str, dict[str, An
     if rule.place == "ids":
         query["ids"] = f"{subject},{cell.mine['detection']}"
     options: dict[str, Any] = {"params": query, "headers": cell.headers}
-    if name.endswith(("/upload", "/import")):
+    if name.endswith(("/upload", "/detectors/import")):
         options["files"] = {"file": ("p.csv", b"a\n1\n")}
     elif body is not None:
         options["json"] = body

@@ -19,7 +19,9 @@ Types = Annotated[
     list[str] | None,
     typer.Option("--type", metavar="COLUMN=TYPE", help="Read a column as this; repeatable."),
 ]
-Status = Annotated[Literal["processing", "ready", "failed"] | None, typer.Option(help="Only such.")]
+Status = Annotated[
+    Literal["uploaded", "processing", "ready", "failed"] | None, typer.Option(help="Only such.")
+]
 Sort = Annotated[
     Literal["created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "size_bytes", "-size_bytes"],
     typer.Option(help="- is downwards."),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pynomaly.client.conversation import decoded
 from pynomaly.client.flow import Flow, Pages, Progress, Upload
 from pynomaly.client.jobs import OnJob, waited
-from pynomaly.client.models import Dataset, Profile, Quality, Row
+from pynomaly.client.models import Dataset, Preview, Profile, Quality, Report, Row
 from pynomaly.client.operation import (
     KEEP,
     D,
@@ -26,7 +26,10 @@ from pynomaly.client.operation import (
 )
 from pynomaly.client.sharing import Sharing
 
-Sort = Literal["created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "size_bytes", "-size_bytes"]
+Sort = Literal[
+    "created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "n_columns", "-n_columns",
+    "size_bytes", "-size_bytes",
+]  # fmt: skip
 
 
 class Datasets(Sharing[D]):
@@ -42,6 +45,8 @@ class Datasets(Sharing[D]):
         name: str | None = None,
         label_column: str | None = None,
         types: Mapping[str, str] | None = None,
+        dialect: Mapping[str, Any] | None = None,
+        preview: bool = False,
         progress: Progress | None = None,
         wait: bool = True,
         timeout: float | None = None,
@@ -49,7 +54,9 @@ class Datasets(Sharing[D]):
     ) -> Flow[Dataset]:
         """Upload a table straight from the disk, and wait until it is read.
 
-        `types` says of columns what they are (`{"zip": "text"}`). `progress` is called with the bytes sent
+        `types` says of columns what they are (`{"zip": "text"}`), `dialect` how a CSV file is written
+        (`{"delimiter": ";", "decimal": ","}`); what it does not say is found out. With `preview` the server
+        only looks at it, until `import_` says how to read it. `progress` is called with the bytes sent
         and the bytes in all (from the start again when the connection broke and the file is sent once
         more), `on_job` with the job that reads the table.
 
@@ -59,7 +66,13 @@ class Datasets(Sharing[D]):
             WaitTimedOut: it was not read in `timeout` seconds; that goes on.
         """
         path = Path(file)
-        fields = {"name": name, "label_column": label_column, "types": types and json.dumps(dict(types))}
+        fields = {
+            "name": name,
+            "label_column": label_column,
+            "types": types and json.dumps(dict(types)),
+            "dialect": dialect and json.dumps(dict(dialect)),
+            "preview": "true" if preview else None,
+        }
         upload = Upload(path, path.name, {key: text for key, text in fields.items() if text}, progress)
         reply = yield from self._send("POST", "/datasets/upload", upload=upload)
         begun = parsed(Dataset, decoded(reply), sparse=True)
@@ -67,11 +80,52 @@ class Datasets(Sharing[D]):
             yield from waited(self._conversation, begun.job_id, timeout, on_job)
         return (yield from self._one(Dataset, "GET", f"/datasets/{at(begun)}"))
 
+    @Operation
+    def preview(self, dataset: HasId | str) -> Flow[Preview]:
+        """Tell what the beginning of a file shows that was uploaded with `preview`.
+
+        Raises:
+            Conflict: nobody has looked yet, or it is read already.
+        """
+        return self._one(Preview, "GET", f"/datasets/{at(dataset)}/preview")
+
+    @Operation
+    def import_(
+        self,
+        dataset: HasId | str,
+        *,
+        name: str | Keep = KEEP,
+        label_column: str | Keep | None = KEEP,
+        types: Mapping[str, str] | Keep = KEEP,
+        dialect: Mapping[str, Any] | Keep = KEEP,
+        wait: bool = True,
+        timeout: float | None = None,
+        on_job: OnJob | None = None,
+    ) -> Flow[Dataset]:
+        """Read a file that was uploaded with `preview`, or could not be read before, and wait for it.
+
+        Raises:
+            JobFailed: the table cannot be read this way; the file stays, to be imported in another.
+            WaitTimedOut: it was not read in `timeout` seconds; that goes on.
+        """
+        body = given(name=name, label_column=label_column, types=types, dialect=dialect)
+        path = f"/datasets/{at(dataset)}"
+        reply = yield from self._send("POST", f"{path}/import", body=body)
+        begun = parsed(Dataset, decoded(reply), sparse=True)
+        if wait and begun.job_id is not None:
+            yield from waited(self._conversation, begun.job_id, timeout, on_job)
+        return (yield from self._one(Dataset, "GET", path))
+
+    @Operation
+    def report(self, dataset: HasId | str) -> Flow[Report]:
+        """Tell of each cell that could not be read (the first 1,000) where it is and what to do."""
+        return self._one(Report, "GET", f"/datasets/{at(dataset)}/report")
+
     @Listing
     def list(
         self,
         *,
-        status: Literal["processing", "ready", "failed"] | None = None,
+        status: Literal["uploaded", "processing", "ready", "failed"] | None = None,
         name: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,

@@ -100,7 +100,7 @@ class Reject(Answer):
 
 
 class Dataset(Answer):
-    """A stored table; the last four fields are None in lists."""
+    """A stored table; the last fields are None in lists."""
 
     id: str
     owner_id: str
@@ -109,7 +109,7 @@ class Dataset(Answer):
     name: str
     description: str
     filename: str
-    status: Literal["processing", "ready", "failed"]
+    status: Literal["uploaded", "processing", "ready", "failed"]
     progress: float
     n_rows: int | None
     n_columns: int | None
@@ -125,8 +125,41 @@ class Dataset(Answer):
     dialect: dict[str, Any] | None = None
     types: dict[str, str] | None = None
     """Types that a person chose; the others were found."""
+    chosen_dialect: dict[str, Any] | None = None
+    missing_share: float | None = None
     columns: list[Column] | None = None
     rejects: list[Reject] | None = None
+
+
+class Preview(Answer):
+    """What the beginning of an uploaded file shows, before it is read; `complete`: that is all of it."""
+
+    id: str
+    dialect: dict[str, Any] | None
+    columns: list[Column]
+    rows: list[list[Any]]
+    n_rows: int
+    complete: bool
+    rejects: list[Reject]
+    n_rejected: int
+    too_many: bool
+
+
+class Fault(Reject):
+    """One cell that could not be read, what to do, and how it should be written where that can be told."""
+
+    fix: str
+    corrected: str | None
+
+
+class Report(Answer):
+    """The cells that could not be read: counted by column and reason, and one by one."""
+
+    id: str
+    n_rows: int | None
+    n_rejected: int
+    groups: list[dict[str, Any]]
+    items: list[Fault]
 
 
 class Row(Answer):

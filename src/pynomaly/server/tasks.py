@@ -4,7 +4,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pynomaly.server.admin import audit_log
-from pynomaly.server.datasets.models import Dataset
+from pynomaly.server.datasets import uploads
+from pynomaly.server.datasets.models import Dataset, Upload
+from pynomaly.server.datasets.preview_tasks import TASK as LOOK
 from pynomaly.server.datasets.tasks import TASK as INGEST
 from pynomaly.server.detections import previews
 from pynomaly.server.detections.batch import BATCH
@@ -19,16 +21,16 @@ from pynomaly.server.jobs.sweep import Sweep
 from pynomaly.server.jobs.tasks import Task
 from pynomaly.server.users import resets
 
-TASKS: dict[str, Task] = {task.kind: task for task in (INGEST, SAMPLE, TRAIN, DETECT, PREVIEW)}
+TASKS: dict[str, Task] = {task.kind: task for task in (LOOK, INGEST, SAMPLE, TRAIN, DETECT, PREVIEW)}
 KINDS: frozenset[str] = frozenset({*TASKS, BATCH})
 """Kinds of all jobs; a batch is made of other jobs and is nobody's task."""
-SWEEPS: tuple[Sweep, ...] = (audit_log.sweep, resets.sweep, previews.sweep, presence.sweep)
+SWEEPS: tuple[Sweep, ...] = (audit_log.sweep, resets.sweep, previews.sweep, presence.sweep, uploads.sweep)
 """What deletes old rows, every ten minutes."""
 
 
 def keys_in_use(session: Session) -> set[str]:
     """List the storage keys that rows name: whatever else is stored may be swept."""
-    columns = (Dataset.source_key, Dataset.blob_key, Model.blob_key, Detection.blob_key)
+    columns = (Dataset.source_key, Dataset.blob_key, Upload.key, Model.blob_key, Detection.blob_key)
     return {
         key for column in columns for key in session.scalars(select(column).where(column.is_not(None))) if key
     }

@@ -16,7 +16,7 @@ from pynomaly.tables.convert import Conversion, conversions, swallowed
 from pynomaly.tables.csv_rejects import find_cells, native_report
 from pynomaly.tables.dialect import Layout, reader_options, sniff
 from pynomaly.tables.engine import connect, literal, reading
-from pynomaly.tables.limits import Dialect, Limits
+from pynomaly.tables.limits import AS_FOUND, Dialect, DialectChoice, Limits
 from pynomaly.tables.measure import Measured, measure
 from pynomaly.tables.names import check_names
 from pynomaly.tables.rejects import Report, count_rows, with_late
@@ -66,14 +66,21 @@ class Loaded:
     measured: dict[int, Measured]
 
 
-def read_delimited(path: Path, name: str, folder: Path, limits: Limits, types: Types) -> Table:
-    """Read an uncompressed file.
+def read_delimited(
+    path: Path,
+    name: str,
+    folder: Path,
+    limits: Limits,
+    types: Types,
+    choice: DialectChoice = AS_FOUND,
+) -> Table:
+    """Read an uncompressed file, written as `choice` says.
 
     Raises TableEmpty, BadColumns, TooManyBadRows, NonFiniteValue, CorruptFile, UnknownFormat or
     TableTooLarge.
     """
-    text = to_utf8(path, name, folder)
-    file = Delimited(text.path, name, _look(text.path, name))
+    text = to_utf8(path, name, folder, encoding=choice.encoding)
+    file = Delimited(text.path, name, _look(text.path, name, choice))
     layout = file.layout
     check_names(layout.names, limits)
     chosen = places_of(types, layout.names)
@@ -91,16 +98,7 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits, types: T
         if loaded.n_rows == report.n_late:
             raise TableEmpty(f"{name} has column names but no rows.")
         _refuse_infinite(loaded.file, loaded.measured)
-        dialect = Dialect(
-            format="csv",
-            delimiter=layout.delimiter,
-            quote=layout.quote or None,
-            escape=layout.escape or None,
-            header=layout.header,
-            decimal=layout.decimal,
-            thousands=layout.thousands,
-            encoding=text.encoding,
-        )
+        dialect = _dialect(layout, text.encoding)
         return build(
             connection,
             folder,
@@ -114,13 +112,26 @@ def read_delimited(path: Path, name: str, folder: Path, limits: Limits, types: T
         )
 
 
+def _dialect(layout: Layout, encoding: str) -> Dialect:
+    return Dialect(
+        format="csv",
+        delimiter=layout.delimiter,
+        quote=layout.quote or None,
+        escape=layout.escape or None,
+        header=layout.header,
+        decimal=layout.decimal,
+        thousands=layout.thousands,
+        encoding=encoding,
+    )
+
+
 def _remaining(types: list[str], decided: list[Conversion], chosen: Collection[int]) -> list[str]:
     """Give the types, with an empty one for columns that are decided."""
     places = {conversion.place for conversion in decided} | set(chosen)
     return ["" if place in places else sql_type for place, sql_type in enumerate(types)]
 
 
-def _look(path: Path, name: str) -> Layout:
+def _look(path: Path, name: str, choice: DialectChoice) -> Layout:
     """Tell the layout from the beginning of the file."""
     for size in (SAMPLE, LONGEST_LINE + SAMPLE):
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
@@ -130,7 +141,7 @@ def _look(path: Path, name: str) -> Layout:
             break
     if not sample.strip():
         raise TableEmpty(f"{name} is empty.")
-    layout = sniff(sample, complete=complete)
+    layout = sniff(sample, complete=complete, choice=choice)
     if layout is None:
         raise TableEmpty(f"{name} is empty.")
     return layout

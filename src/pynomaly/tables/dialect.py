@@ -24,6 +24,7 @@ from pynomaly.tables.cells import (
     NUMBER_COMMA,
     shape_of,
 )
+from pynomaly.tables.limits import AS_FOUND, DialectChoice
 
 csv.field_size_limit(1 << 30)  # the module's own limit is 128 KiB; lines are limited before they come here
 
@@ -100,8 +101,11 @@ def reader_options(delimiter: str, quote: str, escape: str) -> dict[str, Any]:
     }
 
 
-def sniff(sample: str, *, complete: bool) -> Layout | None:
-    """Find out how `sample` is written (`complete`: it is the whole file); None when it has no row at all."""
+def sniff(sample: str, *, complete: bool, choice: DialectChoice = AS_FOUND) -> Layout | None:
+    """Find out how `sample` is written (`complete`: it is the whole file); None when it has no row at all.
+
+    What `choice` says is not questioned.
+    """
     lines = _lines(sample)
     skip = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
     sample = "".join(lines[skip:])
@@ -109,13 +113,13 @@ def sniff(sample: str, *, complete: bool) -> Layout | None:
         return None
     tried = [
         (rows, delimiter, quote, escape)
-        for delimiter, quote, escape in _candidates(sample)
+        for delimiter, quote, escape in _candidates(sample, choice)
         if (rows := parse(sample, delimiter, quote, escape, complete))
     ]
     # Where some dialect gives rows of one length, only such ones are in question: prose splits at spaces.
     clean = [one for one in tried if one[1] != " " and len(one[0][0]) > 1 and len(set(map(len, one[0]))) == 1]
     rows, delimiter, quote, escape = max(clean or tried, key=lambda one: _score(one[0], one[1]))
-    return replace(_layout(delimiter, quote, escape, rows), skip=skip)
+    return replace(_layout(delimiter, quote, escape, rows, choice), skip=skip)
 
 
 def parse(sample: str, delimiter: str, quote: str, escape: str, complete: bool) -> list[list[str]]:
@@ -130,8 +134,8 @@ def _lines(sample: str) -> list[str]:
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", sample)
 
 
-def _candidates(sample: str) -> list[tuple[str, str, str]]:
-    """List the dialects worth trying: those whose marks are in the sample."""
+def _candidates(sample: str, choice: DialectChoice) -> list[tuple[str, str, str]]:
+    """List the dialects worth trying: those whose marks are in the sample, or that are chosen."""
     lines = sample.splitlines()[:50]
     delimiters = [
         d for d in DELIMITERS if d in lines[0] or sum(d in line for line in lines) > len(lines) // 2
@@ -141,6 +145,8 @@ def _candidates(sample: str) -> list[tuple[str, str, str]]:
         quotes.append("'")
     if '"' in sample:
         quotes.append("")
+    delimiters = delimiters if choice.delimiter is None else [choice.delimiter]
+    quotes = quotes if choice.quote is None else [choice.quote]
     escapes = ["\\"] if '\\"' in sample or "\\'" in sample else []
     return [
         (delimiter, quote, escape)
@@ -172,12 +178,14 @@ def _known(cell: str) -> float:
     return 0.9 if not any(mark in cell for mark in ",;\t|") else 0.5
 
 
-def _layout(delimiter: str, quote: str, escape: str, rows: list[list[str]]) -> Layout:
+def _layout(delimiter: str, quote: str, escape: str, rows: list[list[str]], choice: DialectChoice) -> Layout:
     """Decide on the numbers, the header and the types."""
     body = rows[1:] or rows
     decimal, thousands = _marks(delimiter, body)
+    if choice.decimal not in (None, decimal):
+        decimal, thousands = _chosen_marks(str(choice.decimal), body)
     width = len(rows[0])
-    header = len(rows[0]) > 0 and _has_header(rows, decimal, thousands)
+    header = _has_header(rows, decimal, thousands) if choice.header is None else choice.header
     if not header:
         width = Counter(map(len, rows)).most_common(1)[0][0]
     names = (
@@ -206,6 +214,13 @@ def _marks(delimiter: str, rows: list[list[str]]) -> tuple[str, str | None]:
     if comma and len(comma) > len([c for c in dot if not GROUPED_DOT.fullmatch(c)]):
         return ",", "." if len([c for c in cells if GROUPED_DOT.fullmatch(c) and c.count(".") > 1]) else None
     return ".", None
+
+
+def _chosen_marks(decimal: str, rows: list[list[str]]) -> tuple[str, str | None]:
+    """Tell the mark between thousands when the decimal mark is chosen."""
+    grouped, mark = (GROUPED_DOT, ".") if decimal == "," else (GROUPED_COMMA, ",")
+    is_grouped = any(grouped.fullmatch(cell) for row in rows for cell in islice(row, CELLS // 20))
+    return decimal, mark if is_grouped else None
 
 
 def pattern_of(decimal: str, thousands: str | None) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from pynomaly.columns import Column
 from pynomaly.tables.chosen import Types
 from pynomaly.tables.engine import literal, reading
-from pynomaly.tables.limits import Dialect, Limits, Reject
+from pynomaly.tables.limits import AS_FOUND, Dialect, DialectChoice, Limits, Reject
 from pynomaly.tables.profile import count_duplicates, profile
 from pynomaly.tables.read import read_file
 from pynomaly.tables.table import SCHEMA_KEY, Table
@@ -45,12 +45,13 @@ def ingest(
     limits: Limits | None = None,
     progress: Callable[[float, str], None] | None = None,
     types: Types | None = None,
+    choice: DialectChoice = AS_FOUND,
 ) -> Ingested:
     """Parse the file at `source_path`, which its user calls `filename`, and store it at `target_parquet`.
 
     The target is complete or not there at all: everything is made in a hidden folder beside it, and moved at
     the end. `progress` is told the share that is done (0 to 1) and what is being done. Columns in `types` are
-    read as those types, whatever they look like. Raises TableError.
+    read as those types, whatever they look like, and delimited text as `choice` says. Raises TableError.
     """
     limits = limits or Limits()
     target = Path(target_parquet).resolve()
@@ -58,7 +59,7 @@ def ingest(
     folder = Path(tempfile.mkdtemp(prefix=".ingest-", dir=target.parent))
     try:
         tell(0.0, "reading the file")
-        with read_file(Path(source_path), filename, folder, limits, types=types) as table:
+        with read_file(Path(source_path), filename, folder, limits, types=types, choice=choice) as table:
             tell(0.6, "describing the columns")
             n_duplicates = count_duplicates(table)
             described = profile(table, lambda share: tell(0.6 + 0.25 * share, "describing the columns"))

@@ -40,6 +40,24 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class DialectChoice:
+    """How a person says that a text file is written; what is None is found out.
+
+    `quote` "" means that no mark quotes; `decimal` is "." or ","; `header` says whether the first row has
+    names. Formats that are not delimited text have nothing to choose.
+    """
+
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
+    header: bool | None = None
+    decimal: str | None = None
+
+
+AS_FOUND = DialectChoice()
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """How a file was written; fields that its format does not have are None."""
 

@@ -5,12 +5,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from pynomaly.errors import FileMissing, TableEmpty, UnknownFormat
 from pynomaly.tables.chosen import Types
-from pynomaly.tables.limits import Limits
+from pynomaly.tables.limits import AS_FOUND, DialectChoice, Limits
 from pynomaly.tables.magic import HEAD, Compression, compression_of, format_of
 from pynomaly.tables.table import Table
 from pynomaly.tables.unpack import check_size, spool, unpack
@@ -86,10 +87,12 @@ def read_file(
     limits: Limits,
     chosen: str | None = None,
     types: Types | None = None,
+    choice: DialectChoice = AS_FOUND,
 ) -> Table:
     """Read one file, which may be compressed; working files go to `folder`, which the table then owns.
 
-    `chosen` is the file's format and `types` those of some columns, when they are not to be found out.
+    `chosen` is the file's format, `types` those of some columns and `choice` how delimited text is written,
+    when they are not to be found out.
     """
     path = _plain(path, name, folder, limits)
     head = _head(path, name)
@@ -98,7 +101,7 @@ def read_file(
         path = unpack(path, name, folder / "unpacked", compression, limits)
         head = _head(path, name)
     check_size(path.stat().st_size, name, limits)
-    reader = _reader(chosen or format_of(head, name))
+    reader = _reader(chosen or format_of(head, name), choice)
     table = reader(path, name, folder, limits, types or {})
     return _compressed(table, compression)
 
@@ -138,7 +141,7 @@ def _head(path: Path, name: str) -> bytes:
     return head
 
 
-def _reader(kind: str) -> Reader:
+def _reader(kind: str, choice: DialectChoice) -> Reader:
     """Give the reader of a format."""
     if kind == "parquet":
         from pynomaly.tables.parquet import read_parquet
@@ -154,7 +157,7 @@ def _reader(kind: str) -> Reader:
         return read_excel
     from pynomaly.tables.delimited import read_delimited
 
-    return read_delimited
+    return partial(read_delimited, choice=choice)
 
 
 def _compressed(table: Table, compression: Compression | None) -> Table:

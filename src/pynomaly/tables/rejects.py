@@ -31,7 +31,7 @@ class Report:
         if self.n_bad_rows <= limits.max_bad_rows * total:
             return
         first = self.rejects[0]
-        raise TooManyBadRows(
+        error = TooManyBadRows(
             f"{self.n_bad_rows:,} of {total:,} rows of {name} cannot be read ({self.n_bad_rows / total:.1%}; "
             f"{limits.max_bad_rows:.1%} is allowed). The first: {first.place}: {first.reason}: "
             f"{first.value[:60]!r}.",
@@ -39,6 +39,8 @@ class Report:
             n_rows=total,
             rejects=[asdict(reject) for reject in self.rejects[:20]],
         )
+        error.rejects, error.n_rejected = [asdict(reject) for reject in self.rejects], self.n_rejected
+        raise error
 
 
 def count_rows(connection: "duckdb.DuckDBPyConnection") -> int:

@@ -29,14 +29,25 @@ class Text:
     encoding: str
 
 
-def to_utf8(path: Path, name: str, folder: Path, *, longest_line: int | None = LONGEST_LINE) -> Text:
+def to_utf8(
+    path: Path,
+    name: str,
+    folder: Path,
+    *,
+    longest_line: int | None = LONGEST_LINE,
+    encoding: str | None = None,
+) -> Text:
     """Give a UTF-8 version of the text at `path`: itself when it is UTF-8, a new file in `folder` otherwise.
+
+    `encoding` is the one to read it in; None: the one that it is found to be in.
 
     Raises CorruptFile (NUL bytes, a damaged encoding), UnknownFormat (binary) or TableTooLarge (an endless
     line).
     """
     with path.open("rb") as stream:
         head = stream.read(1 << 16)
+    if encoding is not None:
+        return _chosen(path, name, folder, encoding, longest_line)
     encoding = next((encoding for mark, encoding in MARKS if head.startswith(mark)), _unmarked(head))
     if encoding.startswith(("utf-16", "utf-32")):
         path = transcode(path, name, folder / "text", encoding)
@@ -47,6 +58,14 @@ def to_utf8(path: Path, name: str, folder: Path, *, longest_line: int | None = L
         return Text(path, encoding)
     legacy = _legacy(path)
     return Text(path if legacy is None else transcode(path, name, folder / "text", legacy), legacy or "utf-8")
+
+
+def _chosen(path: Path, name: str, folder: Path, encoding: str, longest_line: int | None) -> Text:
+    """Read it as somebody says; cells that are no UTF-8 when it should be are rejected later, one by one."""
+    if codecs.lookup(encoding).name != "utf-8":
+        path = transcode(path, name, folder / "text", encoding)
+    _check(path, name, longest_line)
+    return Text(path, encoding)
 
 
 def chunks(stream: BinaryIO) -> Iterator[bytes]:

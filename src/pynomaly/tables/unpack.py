@@ -36,6 +36,20 @@ def unpack(path: Path, name: str, target: Path, compression: Compression, limits
             ) from error
 
 
+def packed_head(path: Path, name: str, compression: Compression | None, size: int) -> bytes:
+    """Unpack the first `size` bytes of a file (None: it is not compressed); raises CorruptFile."""
+    with path.open("rb") as packed:
+        if compression is None:
+            return packed.read(size)
+        try:
+            with _decoder(packed, compression) as stream:
+                return stream.read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error, _zstd_error()) as error:
+            raise CorruptFile(
+                f"{name} is damaged: its {compression} data cannot be unpacked ({error})."
+            ) from error
+
+
 def spool(stream: BinaryIO, name: str, target: Path, limits: Limits) -> Path:
     """Write a stream (such as standard input) to `target`; raises TableTooLarge above the limit."""
     room = shutil.disk_usage(target.parent).free - KEPT_FREE

@@ -7,7 +7,7 @@ import pytest
 
 from pynomaly import tables
 from pynomaly.errors import BadValue, Forbidden, LabelError, NotFound, NotReady, TableEmpty
-from pynomaly.server.datasets import service, tasks, work
+from pynomaly.server.datasets import imports, service, tasks, work
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Database
 from pynomaly.server.jobs.models import Job
@@ -80,7 +80,7 @@ def test_upload_to_rows(database: Database, context: Context) -> None:
         assert service.rows(session, actor, context.storage, dataset.id, past, 20) == ([], None)
 
 
-def test_a_failure_drops_the_upload(database: Database, context: Context) -> None:
+def test_a_failure_keeps_the_upload_to_be_read_in_another_way(database: Database, context: Context) -> None:
     """The dataset says why; a job whose dataset is gone fails quietly."""
     actor = person(database)
     dataset = create(database, context, actor, label_column="nope")
@@ -95,14 +95,24 @@ def test_a_failure_drops_the_upload(database: Database, context: Context) -> Non
     with database.session() as session:
         found = service.get(session, actor, dataset.id)
         assert (found.status, found.error_code, found.progress) == ("failed", "bad_label_column", 1.0)
-        assert keys_in_use(session) == set()
+        assert keys_in_use(session) == {found.source_key}
         with pytest.raises(NotReady, match="could not be read"):
             service.get_ready(session, actor, dataset.id)
         orphan = Job(kind=tasks.TASK.kind, subject_id="gone", payload={})
         tasks.fail(session, orphan, "x", "y", context)
         with pytest.raises(NotFound):
             tasks.prepare(session, orphan, context)
-    assert not list((context.settings.home / "blobs" / "uploads").iterdir())
+    assert context.storage.path(str(dataset.source_key)).read_bytes() == CSV
+    with database.session() as session:
+        again = imports.start(session, actor, dataset.id, label_column="y")
+        assert (again.status, again.error_code, again.label_column) == ("processing", None, "y")
+        with pytest.raises(NotReady, match="still being read"):
+            imports.start(session, actor, dataset.id)
+        payload = tasks.prepare(session, session.get_one(Job, again.job_id), context)
+    outcome = work.run(payload, lambda *_: None)
+    with database.session() as session:
+        tasks.finish(session, session.get_one(Job, again.job_id), outcome, context)
+        assert service.get(session, actor, dataset.id).n_rows == 30
 
 
 def test_refused_uploads(database: Database, context: Context) -> None:
@@ -125,6 +135,7 @@ def test_limits_come_from_the_settings(settings: Settings) -> None:
     assert bounds.max_columns == settings.max_columns
     assert bounds.max_bytes == settings.max_table_mib * 2**20
     assert set(TASKS) == {
+        "dataset.preview",
         "dataset.ingest",
         "dataset.sample",
         "detector.train",

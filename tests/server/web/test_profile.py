@@ -16,9 +16,10 @@ def test_a_number_column() -> None:
         "histogram": {"edges": [0, 1, 2], "counts": [1, 4]},
     }
     [column] = view([measured], 50)
-    assert (column.typical, column.range, column.missing) == ("3.25", "-1.5 to 12,000", "5 (10 %)")
+    assert (column.quantiles[2], column.range, column.missing) == ("3.25", "-1.5 to 12,000", "5")
+    assert column.missing_share == 0.1
     assert column.used
-    assert [bar.height for bar in column.bars] == [7.0, 28.0]
+    assert column.picture == "M0 28v-7h54v7zM60 28v-28h54v28z"
 
 
 def test_a_timestamp_column() -> None:
@@ -32,20 +33,21 @@ def test_a_timestamp_column() -> None:
     }
     [column] = view([measured], 50)
     assert column.range == "2026-01-01 00:00 to 2026-02-01 10:00"
-    assert column.typical == "2026-01-15 12:00"
+    assert column.quantiles[2] == "2026-01-15 12:00"
     assert column.missing == "0"
 
 
 def test_a_category_column() -> None:
     measured = {"name": "shop", "type": "category", "unused": None, "top": [{"value": "food", "count": 20}]}
     [column] = view([measured], 50)
-    assert (column.typical, column.range, column.distinct) == ("food (40 %)", "–", "–")
+    assert (column.top, column.range, column.distinct) == ((("food", "40 %"),), "–", "–")
+    assert column.summary == "Most frequent: food (40 %)"
 
 
 def test_a_column_that_was_not_measured() -> None:
     [column] = view([{"name": "id", "type": "id", "unused": "like an identifier"}], 0)
     assert not column.used
-    assert (column.unused, column.typical, column.bars) == ("like an identifier", "–", ())
+    assert (column.unused, column.top, column.picture) == ("like an identifier", (), "")
 
 
 def test_the_label_column_is_not_used() -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from pynomaly.server.datasets import changes, files, quality, service
-from pynomaly.server.datasets.checks import parse_types
+from pynomaly.server.datasets.checks import parse_choice, parse_types
 from pynomaly.server.datasets.dependents import Cascade, ResultsDep
 from pynomaly.server.datasets.models import Dataset, DatasetStatus
 from pynomaly.server.datasets.results import Results
@@ -49,7 +49,10 @@ from pynomaly.server.web.tags import IF_MATCH, IF_NONE_MATCH, Tags, TagsDep
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=ApiRoute)
 Reader = Annotated[User, may("datasets:read")]
 Writer = Annotated[User, may("datasets:write")]
-Sort = Literal["created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "size_bytes", "-size_bytes"]
+Sort = Literal[
+    "created_at", "-created_at", "name", "-name", "n_rows", "-n_rows", "n_columns", "-n_columns",
+    "size_bytes", "-size_bytes",
+]  # fmt: skip
 FileForm = Literal["original", "csv", "parquet"]
 
 _TEXT = {"type": "string"}
@@ -61,6 +64,9 @@ _FORM = {
         "name": _TEXT,
         "label_column": _TEXT,
         "types": _TEXT | {"description": 'JSON: types to read columns as, such as {"postcode": "category"}.'},
+        "dialect": _TEXT
+        | {"description": 'JSON: how it is written, such as {"delimiter": ";", "header": true}.'},
+        "preview": _TEXT | {"description": "`true`: only look at it, until `/import` says how to read it."},
     },
 }
 UPLOAD_BODY = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
@@ -82,17 +88,30 @@ async def upload(
     `label_column` names a column of known anomalies (0/1): not used to find any, only to measure results.
     """
     async with received(request, storage) as file:
-        return await starter.run(partial(_create, actor, storage, file), partial(_shown, actor))
+        return await starter.run(partial(_create, actor, storage, file), partial(shown, actor))
 
 
 def _create(actor: User, storage: LocalStorage, file: Upload, session: Session) -> Begun:
     fields = dict(file.fields)
     types = parse_types(fields.pop("types")) if "types" in fields else None
-    dataset = service.create(session, actor, storage, file.path, file.filename, types=types, **fields)
-    return Begun(dataset.job_id, dataset.id, f"/datasets/{dataset.id}", _line(dataset, "own"))
+    choice = parse_choice(fields.pop("dialect")) if "dialect" in fields else None
+    preview = fields.pop("preview", "").strip().lower() in ("true", "1", "yes", "on")
+    dataset = service.create(
+        session,
+        actor,
+        storage,
+        file.path,
+        file.filename,
+        types=types,
+        choice=choice,
+        preview=preview,
+        **fields,
+    )
+    return Begun(dataset.job_id, dataset.id, f"/datasets/{dataset.id}", line_of(dataset, "own"))
 
 
-def _shown(actor: User, session: Session, id_: str) -> DatasetAnswer:
+def shown(actor: User, session: Session, id_: str) -> DatasetAnswer:
+    """Look a dataset up and present it."""
     return present(session, actor, service.get(session, actor, id_))
 
 
@@ -114,7 +133,7 @@ def show_all(
         session, actor, cursor, limit, sort, status=status, name=name, since=since, until=until
     )
     access = held(session, actor, Dataset, datasets)
-    items = [_line(dataset, access[dataset.id]) for dataset in datasets]
+    items = [line_of(dataset, access[dataset.id]) for dataset in datasets]
     return DatasetList(items=items, next_cursor=next_cursor)
 
 
@@ -128,7 +147,7 @@ def show(
     _if_none_match: IF_NONE_MATCH = None,
 ) -> DatasetAnswer:
     """Look at one dataset: its columns, what was measured of them, and what could not be read."""
-    return tags.give(_shown(actor, session, id))
+    return tags.give(shown(actor, session, id))
 
 
 @router.patch(
@@ -153,8 +172,8 @@ async def change(
     alter = partial(_change, actor, storage, results, tags, id, body, cascade)
     if "types" not in body.model_fields_set:
         await run_in_threadpool(alter, session)
-        return tags.give(await run_in_threadpool(_shown, actor, session, id))
-    return await starter.run(alter, partial(_shown, actor), done=200)
+        return tags.give(await run_in_threadpool(shown, actor, session, id))
+    return await starter.run(alter, partial(shown, actor), done=200)
 
 
 def _change(
@@ -171,8 +190,8 @@ def _change(
     given = body.model_dump(exclude_unset=True)
     dataset = changes.update(session, actor, storage, results, id_, cascade=cascade, **given)
     if dataset.status == "processing":
-        return Begun(dataset.job_id, id_, f"/datasets/{id_}", _line(dataset, "own"))
-    return Begun(None, id_, f"/datasets/{id_}", _shown(actor, session, id_))
+        return Begun(dataset.job_id, id_, f"/datasets/{id_}", line_of(dataset, "own"))
+    return Begun(None, id_, f"/datasets/{id_}", shown(actor, session, id_))
 
 
 @router.delete("/{id}", status_code=204)
@@ -277,12 +296,18 @@ def download(
 
 def present(session: Session, actor: User, dataset: Dataset) -> DatasetAnswer:
     """Put the columns' measurements beside their types (there are none before the file is read)."""
-    line = _line(dataset, held(session, actor, Dataset, [dataset])[dataset.id]).model_dump()
-    more = {"dialect": dataset.dialect, "types": dataset.types, "rejects": dataset.rejects}
+    line = line_of(dataset, held(session, actor, Dataset, [dataset])[dataset.id]).model_dump()
+    more = {
+        "dialect": dataset.dialect,
+        "types": dataset.types,
+        "chosen_dialect": dataset.choice,
+        "rejects": dataset.rejects,
+    }
     return DatasetAnswer.model_validate(line | more | {"columns": dataset.profile or dataset.columns})
 
 
-def _line(dataset: Dataset, access: Held) -> DatasetLine:
+def line_of(dataset: Dataset, access: Held) -> DatasetLine:
+    """Present a dataset as one of a list."""
     fields = {name: getattr(dataset, name) for name in DatasetLine.model_fields if name != "access"}
     return DatasetLine(**fields, access=access)
 

@@ -110,7 +110,9 @@ def _read_again(
 ) -> None:
     """Enqueue the job that reads the uploaded file with other types; they count once it succeeds."""
     if dataset.status == "failed":
-        raise NotReady(f"The dataset {dataset.name!r} could not be read: upload it again, with its types.")
+        raise NotReady(f"The dataset {dataset.name!r} could not be read: import it again, with its types.")
+    if dataset.status == "uploaded":
+        raise NotReady(f"The dataset {dataset.name!r} is not imported yet: import it with its types.")
     _refuse_in_use(session, dataset)
     checked = check_types(types, dataset.columns)
     if dataset.source_key is None:

@@ -12,6 +12,21 @@ ChosenType = Literal["number", "category", "timestamp", "text", "id"]
 """The types that a column can be read as; `constant` is found, not chosen."""
 CHOSEN_TYPES: tuple[ChosenType, ...] = get_args(ChosenType)
 MOST_DESCRIPTION = 10_000
+DELIMITERS = (",", ";", "\t", "|", " ", ":", "^", "~")
+QUOTES = ('"', "'", "")
+DECIMALS = (".", ",")
+ENCODINGS = (
+    "utf-8", "utf-16", "windows-1252", "latin-1", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r",
+    "mac-roman", "shift_jis", "gb18030", "euc-kr", "big5",
+)  # fmt: skip
+CHOICES: Mapping[str, Sequence[Any]] = {
+    "delimiter": DELIMITERS,
+    "quote": QUOTES,
+    "encoding": ENCODINGS,
+    "header": (True, False),
+    "decimal": DECIMALS,
+}
+"""What can be said of how a file is written."""
 
 
 def parse_types(text: str) -> dict[str, ChosenType]:
@@ -44,6 +59,37 @@ def check_types(given: Mapping[str, Any], columns: Sequence[Mapping[str, Any]] =
         if known and name not in known:
             raise BadValue(f"There is no column {name!r}.", pointer="#/types")
     return dict(given)
+
+
+def check_choice(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what somebody says of how a file is written; None, like what is left out, is found.
+
+    Raises:
+        BadValue: there is no such mark or encoding.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name, value in chosen.items():
+        if name not in CHOICES:
+            raise BadValue(f"A dialect has {', '.join(CHOICES)}, no {name[:100]!r}.", pointer="#/dialect")
+        if not any(value is known or value == known for known in CHOICES[name] if type(value) is type(known)):
+            listed = ", ".join(json.dumps(known) for known in CHOICES[name])
+            raise BadValue(f"The {name} is one of {listed}.", pointer=f"#/dialect/{name}")
+    return chosen
+
+
+def parse_choice(text: str) -> dict[str, Any]:
+    """Read the form's field `dialect`: a JSON object of what is known of how the file is written.
+
+    Raises:
+        BadValue: it is not that.
+    """
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadValue("dialect is a JSON object.", pointer="#/dialect") from error
+    if not isinstance(given, dict):
+        raise BadValue("dialect is a JSON object.", pointer="#/dialect")
+    return check_choice(given)
 
 
 def check_description(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 Severity = Literal["serious", "warning", "info"]
 Kind = Literal[
     "missing", "constant", "identifier", "text", "unparsed", "mixed", "far_values", "few_values", "dominant",
-    "duplicates", "few_rows",
+    "duplicates", "few_rows", "many_categories",
 ]  # fmt: skip
 Profile = Mapping[str, Any]
 
@@ -17,6 +17,7 @@ MANY_MISSING, SOME_MISSING = 0.5, 0.05
 """Shares of missing cells from which a column is a serious case, or one for a warning."""
 DUPLICATED = 0.01
 DOMINANT = 0.99
+MANY_CATEGORIES = 1000
 FEW_ROWS = 100
 FEW_CODES = 10
 FAR = 10.0
@@ -168,6 +169,15 @@ def _of_words(column: Profile, present: int) -> Iterator[Finding]:
             f"({words[0]['value']!r}).",
             "If it should be a number, choose that type: the other cells are then rejected one by one.",
             sum(entry["count"] for entry in words),
+        )
+    if column["type"] == "category" and column["distinct"] >= MANY_CATEGORIES:
+        yield Finding(
+            "many_categories",
+            "info",
+            column["name"],
+            f"It has {column['distinct']:,} different values.",
+            "Group rare values, if that makes sense: each is seen too seldom to know what is usual.",
+            column["distinct"],
         )
     if top and column["distinct"] > 1 and top[0]["count"] > DOMINANT * present:
         yield Finding(

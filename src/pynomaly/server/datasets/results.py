@@ -1,5 +1,6 @@
 """What depends on datasets and detectors: results, which only the features above know."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -33,6 +34,39 @@ class Judged:
         return self.confirmed / judged if judged else None
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A detector of which at least one version was trained on a dataset; `version` is the latest such."""
+
+    id: str
+    name: str
+    algorithm: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A result of a dataset."""
+
+    id: str
+    name: str
+    algorithm: str
+    status: str
+    n_anomalies: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What was made of a dataset, as far as somebody sees it: the newest of each, and how many in all."""
+
+    detectors: Sequence[Trained]
+    n_detectors: int
+    results: Sequence[Made]
+    n_results: int
+
+
 class Results(Protocol):
     """All results of one dataset or one detector, whoever they belong to."""
 
@@ -48,6 +82,9 @@ class Results(Protocol):
 
     def judged(self, session: Session, actor: User, detector_id: str) -> list[Judged]:
         """A detector's latest results of which something tells how good they are, oldest first."""
+
+    def lineage(self, session: Session, actor: User, dataset_id: str) -> Lineage:
+        """Tell what was made of a dataset, of what the actor sees."""
 
     def delete(
         self,

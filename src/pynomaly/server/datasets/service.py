@@ -1,6 +1,6 @@
 """Datasets: take an upload in, look datasets up, read their rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer, joinedload, undefer_group
 from pynomaly.errors import NotReady, NoUsableColumns, SchemaMismatch, TableEmpty, TooFewRows
 from pynomaly.server import paging, positions
 from pynomaly.server.access import Need, find, require, visible
-from pynomaly.server.datasets.checks import ChosenType, check_types
+from pynomaly.server.datasets.checks import ChosenType, check_choice, check_types
 from pynomaly.server.datasets.models import Dataset, DatasetStatus
 from pynomaly.server.datasets.values import values_between
 from pynomaly.server.db import new_id
@@ -22,14 +22,16 @@ from pynomaly.server.storage import LocalStorage
 from pynomaly.server.users.models import User
 
 INGEST = "dataset.ingest"
+LOOK = "dataset.preview"
 DETAILS = (joinedload(Dataset.job), undefer_group("details"))
 SORTS = paging.Sorts(
     Dataset.id,
     {
         "created_at": Dataset.created_at,
-        "name": Dataset.name,
+        "name": func.lower(Dataset.name),
         "n_rows": func.coalesce(Dataset.n_rows, 0),
         "size_bytes": Dataset.size_bytes,
+        "n_columns": func.coalesce(Dataset.n_columns, 0),
     },
 )
 
@@ -51,10 +53,14 @@ def create(
     name: str | None = None,
     label_column: str | None = None,
     types: Mapping[str, ChosenType] | None = None,
+    choice: Mapping[str, Any] | None = None,
+    preview: bool = False,
 ) -> Dataset:
     """Take over an uploaded file and enqueue the job that reads it; the dataset is `processing` until then.
 
-    `types` says as what some columns are to be read, whatever they look like.
+    `types` says as what some columns are to be read, whatever they look like, and `choice` how the file is
+    written. With `preview` the job only looks at its beginning: the dataset is `uploaded` until `imports`
+    is told to read it.
 
     Raises:
         TableEmpty: the file has no bytes.
@@ -62,24 +68,57 @@ def create(
         Forbidden: the actor may only look.
     """
     require(actor, "datasets:write")
+    wishes = {
+        "name": name,
+        "label_column": label_column,
+        "types": types,
+        "choice": choice,
+        "preview": preview,
+    }
+    filename, wishes = check_wishes(filename, wishes)
+    key, size = f"uploads/{new_id()}", temp_path.stat().st_size
+    if size == 0:
+        raise TableEmpty(f"The file {filename!r} is empty.")
+    storage.adopt(temp_path, key)  # before the first statement, which takes SQLite's write lock
+    return add(session, actor.id, key, size, filename, wishes)
+
+
+def check_wishes(filename: str, wishes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Check what somebody says of a file before it is here; gives its plain name and what to keep.
+
+    Raises:
+        BadValue: the name, the label column, a type or the dialect cannot be stored.
+    """
     filename = plain_filename(filename)
+    name, label_column = wishes.get("name"), wishes.get("label_column")
+    return filename, {
+        "name": check_name(name if name and name.strip() else name_from(filename)),
+        "label_column": check_column(label_column, "label_column") if label_column else None,
+        "types": check_types(wishes.get("types") or {}),
+        "choice": check_choice(wishes.get("choice") or {}),
+        "preview": bool(wishes.get("preview")),
+    }
+
+
+def add(
+    session: Session, owner_id: str, key: str, size: int, filename: str, wishes: Mapping[str, Any]
+) -> Dataset:
+    """Add a dataset whose file is stored already as `key`, and the job that reads it or looks at it."""
+    preview = wishes["preview"]
     dataset = Dataset(
         id=new_id(),
-        owner_id=actor.id,
+        owner_id=owner_id,
         filename=filename,
-        name=check_name(name if name and name.strip() else name_from(filename)),
-        label_column=check_column(label_column, "label_column") if label_column else None,
-        types=check_types(types or {}),
-        size_bytes=temp_path.stat().st_size,
+        name=wishes["name"],
+        label_column=wishes["label_column"],
+        types=wishes["types"],
+        choice=wishes["choice"],
+        size_bytes=size,
+        source_key=key,
+        status="uploaded" if preview else "processing",
     )
-    if dataset.size_bytes == 0:
-        raise TableEmpty(f"The file {filename!r} is empty.")
-    dataset.source_key = f"uploads/{dataset.id}"
-    storage.adopt(
-        temp_path, dataset.source_key
-    )  # before the first statement, which takes SQLite's write lock
-    job = enqueue(session, INGEST, {}, owner_id=actor.id, subject_id=dataset.id, priority=1)
-    dataset.job = job
+    kind = LOOK if preview else INGEST
+    dataset.job = enqueue(session, kind, {}, owner_id=owner_id, subject_id=dataset.id, priority=1)
     session.add(dataset)
     session.flush()
     return dataset
@@ -105,6 +144,8 @@ def get_ready(session: Session, actor: User, id_: str, need: Need = "use") -> Da
 def _why_not(dataset: Dataset) -> str:
     if dataset.status == "processing":
         return "is still being read"
+    if dataset.status == "uploaded":
+        return "is not imported yet"
     return "was cancelled" if dataset.error_code == "cancelled" else "could not be read"
 
 
@@ -144,14 +185,18 @@ def rows(
     id_: str,
     cursor: str | None = None,
     limit: int = 50,
+    columns: Sequence[str] | None = None,
 ) -> tuple[list[DatasetRow], str | None]:
-    """Read one page of rows in file order; returns them and the cursor of the next page."""
+    """Read one page of rows in file order; returns them and the cursor of the next page.
+
+    `columns` names those to read; None: all.
+    """
     dataset = get_ready(session, actor, id_, "view")
     start = positions.decode(cursor, "row")
     total = dataset.n_rows or 0
     path = storage.open_path(str(dataset.blob_key))
     limit = min(positions.check_limit(limit), max(total - start, 0))
-    names = [column["name"] for column in dataset.columns]
+    names = [column["name"] for column in dataset.columns] if columns is None else list(columns)
     found = values_between(path, names, start, limit) if limit else []
     items = [DatasetRow(start + i, values) for i, values in enumerate(found)]
     end = start + limit

@@ -1,5 +1,6 @@
 """The job that reads an uploaded file: parse it, profile it, keep it as Parquet beside what was uploaded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ def prepare(session: Session, job: Job, context: Context) -> dict[str, Any]:
         "filename": dataset.filename,
         "label_column": dataset.label_column,
         "types": job.payload.get("types", dataset.types),
+        "choice": job.payload.get("choice", dataset.choice),
+        "refused": str(_refused(context)),
         "limits": limits(context.settings),
     }
 
@@ -48,11 +51,23 @@ def finish(session: Session, job: Job, result: dict[str, Any], context: Context)
         setattr(dataset, field, result[field])
     dataset.n_columns = len(result["columns"])
     dataset.types = job.payload.get("types", dataset.types)
-    dataset.status = "ready"
+    dataset.choice = job.payload.get("choice", dataset.choice)
+    dataset.missing_share = missing_share(result["profile"], result["n_rows"])
+    dataset.status, dataset.preview = "ready", None
+    dataset.error_code, dataset.error_detail = None, None
+
+
+def missing_share(profile: list[dict[str, Any]], n_rows: int) -> float:
+    """The share of a table's cells that hold no value."""
+    cells = n_rows * len(profile)
+    return sum(column["missing"] or 0 for column in profile) / cells if cells else 0.0
 
 
 def fail(session: Session, job: Job, code: str, detail: str, context: Context) -> None:
-    """Say why there is no table, and drop the upload; a table that was there before stays."""
+    """Say why there is no table, with the cells that were in its way.
+
+    The upload stays, to be read in another way; so does a table that was there before.
+    """
     dataset = session.get(Dataset, job.subject_id)
     if dataset is None:
         return
@@ -61,8 +76,15 @@ def fail(session: Session, job: Job, code: str, detail: str, context: Context) -
         dataset.status = "ready"
         return
     dataset.status = "failed"
-    delete_after_commit(session, context.storage, dataset.source_key)
-    dataset.source_key = None
+    report = _refused(context)
+    if report.is_file():
+        found = json.loads(report.read_text())
+        dataset.rejects, dataset.n_rejected = found["rejects"], found["n_rejected"]
+
+
+def _refused(context: Context) -> Path:
+    """Where the work leaves the cells because of which it gives up."""
+    return context.storage.scratch / "refused.json"
 
 
 def subject(session: Session, job: Job) -> Dataset:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 FILE = "file"
-FIELDS = ("name", "label_column", "types")
+FIELDS = ("name", "label_column", "types", "dialect", "preview")
 MAX_FIELD_BYTES = 64 * 1024
 WRITTEN_AT_ONCE = MIB
 

@@ -1,11 +1,13 @@
 """What runs in the process of a job that reads an uploaded file."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pynomaly import tables
+from pynomaly.errors import TooManyBadRows
 from pynomaly.server.durable import sync
 
 
@@ -13,14 +15,21 @@ def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict
     """Read the file, check its labels, write the Parquet and describe what was found."""
     target = Path(payload["target"])
     bounds = tables.Limits(**payload["limits"])
-    found = tables.ingest(
-        payload["source"],
-        target,
-        filename=payload["filename"],
-        limits=bounds,
-        progress=progress,
-        types=payload["types"],
-    )
+    try:
+        found = tables.ingest(
+            payload["source"],
+            target,
+            filename=payload["filename"],
+            limits=bounds,
+            progress=progress,
+            types=payload["types"],
+            choice=tables.DialectChoice(**payload.get("choice", {})),
+        )
+    except TooManyBadRows as error:
+        if "refused" in payload:
+            told = {"rejects": list(error.rejects), "n_rejected": error.n_rejected}
+            Path(payload["refused"]).write_text(json.dumps(told))
+        raise
     if payload["label_column"] is not None:
         with tables.open_parquet(target, memory_mib=bounds.memory_mib) as table:
             table.labels(payload["label_column"])
@@ -35,3 +44,16 @@ def run(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict
         "n_duplicates": found.n_duplicates,
         "profile": found.profile,
     }
+
+
+def look(payload: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """Look at the beginning of the file: how it is written, its columns, its first rows."""
+    progress(0.0, "looking at the file")
+    seen = tables.preview(
+        payload["source"],
+        filename=payload["filename"],
+        limits=tables.Limits(**payload["limits"]),
+        types=payload["types"],
+        choice=tables.DialectChoice(**payload["choice"]),
+    )
+    return asdict(seen)

@@ -4,8 +4,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pynomaly.server.blobs import delete_after_commit
-from pynomaly.server.datasets.results import Judged
+from pynomaly.server.datasets.results import Judged, Lineage
 from pynomaly.server.detections import judged
+from pynomaly.server.detections.lineage import lineage
 from pynomaly.server.detections.models import Detection
 from pynomaly.server.detectors.models import Model
 from pynomaly.server.storage import LocalStorage
@@ -33,6 +34,10 @@ class AllResults:
     def judged(self, session: Session, actor: User, detector_id: str) -> list[Judged]:
         """A detector's latest results with labels or verdicts, oldest first."""
         return judged.of_detector(session, actor, detector_id)
+
+    def lineage(self, session: Session, actor: User, dataset_id: str) -> Lineage:
+        """Tell what was made of a dataset, of what the actor sees."""
+        return lineage(session, actor, dataset_id)
 
     def delete(
         self,

@@ -80,7 +80,7 @@ class Model(Base):
     detector_id: Mapped[str | None] = mapped_column(ForeignKey("detectors.id", ondelete="CASCADE"))
     version: Mapped[int] = mapped_column(Integer)
     """1, 2, …, counted per detector."""
-    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"))
+    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
     """What it was trained on."""
     algorithm: Mapped[str] = mapped_column(String(64))
     parameters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -132,6 +132,13 @@ def held(session: Session, actor: User, kind: type[T], rows: Sequence[T]) -> dic
     return found
 
 
+def given_away(session: Session, kind: type[T], rows: Sequence[T]) -> set[str]:
+    """Tell which of these rows somebody else has, too, by id, in one query."""
+    subject = _subject(kind)
+    found = select(subject).where(subject.in_([row.id for row in rows])).distinct()
+    return {id_ for id_ in session.scalars(found) if id_ is not None}
+
+
 def _word(kind: type[Any]) -> str:
     return kind.__name__.lower()
 

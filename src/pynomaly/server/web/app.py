@@ -16,6 +16,7 @@ from pynomaly.server.admin import api as admin_api
 from pynomaly.server.admin import audit_api, audit_pages, reset_pages, user_pages
 from pynomaly.server.admin import pages as admin_pages
 from pynomaly.server.datasets import api as datasets_api
+from pynomaly.server.datasets import import_pages, imports_api, manage_pages, upload_pages, uploads_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
@@ -61,7 +62,9 @@ API = (
     users_api,
     sessions_api,
     keys_api,
+    uploads_api,
     datasets_api,
+    imports_api,
     detectors_api,
     detections_api,
     scoring_api,
@@ -78,6 +81,9 @@ PAGES = (
     oidc_pages,
     account_pages,
     key_pages,
+    upload_pages,
+    import_pages,
+    manage_pages,
     datasets_pages,
     detector_form_pages,
     bundle_pages,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -55,6 +55,12 @@ def made(path: Path, filename: str, media_type: str) -> StreamingResponse:
         "Content-Disposition": _attached(filename),
     }
     return StreamingResponse(_chunks(path), media_type=media_type, headers=headers)
+
+
+def text(content: str, filename: str, media_type: str) -> Response:
+    """Answer with a small file of text."""
+    headers = {"Content-Disposition": _attached(filename)}
+    return Response(content.encode(), media_type=media_type, headers=headers)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
