@@ -22,6 +22,7 @@ from pynomaly.server.detections import api as detections_api
 from pynomaly.server.detections import compare_pages, history_pages, samples_pages, triage_pages
 from pynomaly.server.detections import form_pages as detect_pages
 from pynomaly.server.detections import pages as detections_pages
+from pynomaly.server.detections import threshold_api
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import bundle_pages, removal_pages, share_pages, versions_pages
@@ -64,6 +65,7 @@ API = (
     datasets_api,
     detectors_api,
     detections_api,
+    threshold_api,
     scoring_api,
     jobs_api,
     admin_api,
