@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pynomaly.library import Detector
+from pynomaly.overview import kept
 from pynomaly.results import Result, explain
 from pynomaly.server.detectors.work import Told, opened, train
 from pynomaly.server.durable import sync
@@ -36,7 +37,7 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
         )
         explain(found, found.order[:ALWAYS_EXPLAINED].tolist())
     progress(0.95, "writing the result")
-    found.write_parquet_ranked(payload["result"])
+    found.write_parquet_ranked(payload["result"], kept(found))
     sync(Path(payload["result"]))
     return _outcome(payload, found, described)
 
