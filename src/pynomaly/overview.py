@@ -29,7 +29,7 @@ def chosen_ranks(n_rows: int) -> list[int]:
 
 
 def projection(found: "Result") -> dict[str, Any] | None:
-    """Project the chosen rows: `points` [rank, x, y], and what each of the two axes stands for."""
+    """Project the chosen rows: `points` [rank, row, score, x, y], and what the two axes stand for."""
     import numpy as np  # the API process reads the other names of this module, and imports no NumPy
 
     from pynomaly.detection.projection import project
@@ -45,8 +45,8 @@ def projection(found: "Result") -> dict[str, Any] | None:
     if projected is None:
         return None
     points = [
-        [int(rank), float(f"{x:.4g}"), float(f"{y:.4g}")]
-        for rank, (x, y) in zip(ranks[by_row], projected.points, strict=True)
+        [int(rank), int(row), _short(found.scores[row], 6), _short(x), _short(y)]
+        for rank, row, (x, y) in zip(ranks[by_row], rows[by_row], projected.points, strict=True)
     ]
     axes = [
         {"share": float(share), "columns": _named(weights, encoder.sources, encoder.names)}
@@ -62,6 +62,10 @@ def _named(weights: Any, sources: Any, names: tuple[str, ...]) -> list[str]:
     heavy = np.bincount(sources, weights=np.square(weights), minlength=len(names))
     ordered = np.argsort(-heavy, kind="stable")[:NAMED]
     return [names[place] for place in ordered if heavy[place] >= heavy[ordered[0]] / 4]
+
+
+def _short(value: Any, digits: int = 4) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def kept(found: "Result") -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The numbers behind a result page's charts, read from the Parquet files by DuckDB; no NumPy in this process.
 
-Files never change once they are written, so what was read of them is kept for the next look at the page. The projection
-alone is worked out when the result is written, where NumPy and the model's encoder are: `pynomaly.overview`.
+Files never change once they are written, so what was read of them is kept for the next look at the page. The
+projection alone is worked out when the result is written, where NumPy and the model's encoder are: see
+`pynomaly.overview`.
 """
 
 import json
@@ -26,7 +27,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Rows as points: (rank, row, score, x, y), and what the axes stand for (of a projection: its columns)."""
+    """Rows as points: (rank, row, score, x, y), and what the axes stand for (projection: `axes`)."""
 
     points: tuple[Row, ...]
     x: str = ""
@@ -74,7 +75,7 @@ def timed(of: Ranked) -> list[str]:
 
 def projection(of: Ranked) -> Points | None:
     """Read the projection that was written with the result; None: there is none."""
-    return _projection(str(of.result), of.n_rows)
+    return _projection(str(of.result))
 
 
 def scatter(of: Ranked, x: str, y: str) -> Points:
@@ -101,30 +102,30 @@ def highest_scores(r: str) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=32)
-def _projection(file: str, n_rows: int) -> Points | None:
+def _projection(file: str) -> Points | None:
     found = _read(f"SELECT value FROM parquet_kv_metadata({literal(file)}) WHERE key = {literal(KEY)}")
     if not found:
         return None
     kept = json.loads(found[0][0])
-    places = {rank: (x, y) for rank, x, y in kept["points"]}
-    listed = ", ".join(map(str, places))
-    rows = _read(
-        f"SELECT rank, row, score FROM read_parquet({literal(file)}) "
-        f"WHERE rank <= {n_rows} AND rank IN ({listed}) ORDER BY rank"
-    )
-    return Points(
-        tuple((rank, row, score, *places[rank]) for rank, row, score in rows), axes=tuple(kept["axes"])
-    )
+    return Points(tuple(map(tuple, kept["points"])), axes=tuple(kept["axes"]))
 
 
 @lru_cache(maxsize=32)
 def _scatter(r: str, d: str, n_rows: int, x: tuple[str, str], y: tuple[str, str]) -> Points:
-    listed = ", ".join(map(str, chosen_ranks(n_rows)))
-    found = _read(
-        f"SELECT r.rank, r.row, r.score, {x[1]} AS x, {y[1]} AS y FROM {r} JOIN {d} ON d.file_row_number = r.row "
-        f"WHERE r.rank IN ({listed}) AND x IS NOT NULL AND y IS NOT NULL ORDER BY r.rank"
+    ranked = _read(
+        f"SELECT rank, row, score FROM {r} WHERE {_among('rank', chosen_ranks(n_rows))} ORDER BY rank"
     )
-    return Points(tuple(found), x[0], y[0])
+    values = _read(
+        f"SELECT d.file_row_number, {x[1]}, {y[1]} FROM {d} "
+        f"WHERE {_among('d.file_row_number', [row for _, row, _ in ranked])}"
+    )
+    at = {row: (left, up) for row, left, up in values if left is not None and up is not None}
+    return Points(tuple((*one, *at[one[1]]) for one in ranked if one[1] in at), x[0], y[0])
+
+
+def _among(column: str, numbers: list[int]) -> str:
+    """Write a condition on many numbers; a table of them is quicker than a list."""
+    return f"{column} IN (SELECT unnest([{', '.join(map(str, numbers))}]::BIGINT[]))"
 
 
 @lru_cache(maxsize=32)
@@ -135,7 +136,8 @@ def _timeline(r: str, d: str, n_anomalies: int, column: str, seconds: str) -> Ti
     step = max((high - low) / BUCKETS, 1e-6)
     found = _read(
         f"SELECT least(floor(({seconds} - {low!r}) / {step!r})::BIGINT, {BUCKETS - 1}) AS bucket, count(*), "
-        f"max(r.score), count(*) FILTER (r.rank <= {n_anomalies}) FROM {r} JOIN {d} ON d.file_row_number = r.row "
+        f"max(r.score), count(*) FILTER (r.rank <= {n_anomalies}) "
+        f"FROM {r} JOIN {d} ON d.file_row_number = r.row "
         f"WHERE {seconds} IS NOT NULL GROUP BY bucket ORDER BY bucket"
     )
     return Timeline(column, step, tuple((low + place * step, *rest) for place, *rest in found))

@@ -52,7 +52,7 @@ def axis(values: Sequence[float], title: str, *, is_time: bool = False) -> Axis:
 
     >>> plain = axis([0.0, 5.0, 10.0], "amount")
     >>> plain.at(5.0), [tick.text for tick in plain.ticks], plain.squeezed
-    (50.0, ['0', '5', '10'], False)
+    (50.0, ['0', '2.5', '5', '7.5', '10'], False)
     >>> axis([float(n) for n in range(50)] + [90_000.0], "amount").squeezed
     True
     """
