@@ -19,10 +19,15 @@ from pynomaly.server.datasets import api as datasets_api
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
-from pynomaly.server.detections import compare_pages, history_pages, samples_pages, triage_pages
+from pynomaly.server.detections import (
+    compare_pages,
+    history_pages,
+    samples_pages,
+    threshold_api,
+    triage_pages,
+)
 from pynomaly.server.detections import form_pages as detect_pages
 from pynomaly.server.detections import pages as detections_pages
-from pynomaly.server.detections import threshold_api
 from pynomaly.server.detections.removal import AllResults
 from pynomaly.server.detectors import api as detectors_api
 from pynomaly.server.detectors import bundle_pages, removal_pages, share_pages, versions_pages
