@@ -57,7 +57,7 @@ def test_every_reader_goes_by_it(api: httpx.Client, result: Any) -> None:
     lines = list(csv_reader.DictReader(io.StringIO(text)))
     assert [line["is_anomaly"] for line in lines] == ["true"] * 5 + ["false"] * 85
     assert lines[5]["summary"] == below["summary"]
-    where = json.dumps(["amount", "ge", str(ranked[0]["values"]["amount"])])
+    where = json.dumps([["amount", "ge", str(ranked[0]["values"]["amount"])]])
     part = api.get(f"{RESULTS}/{id_}/export", params={"format": "json", "only": "anomalies", "where": where})
     assert {line["row"] for line in part.json()} <= set(flagged[:5])
     assert 0 < len(part.json()) <= 5

@@ -74,7 +74,7 @@ def read(given: QueryParams) -> Look:
     """
     typed = list(zip(given.getlist("col"), given.getlist("op"), given.getlist("val"), strict=False))
     added = tuple(views.condition(*one) for one in typed if one[0])
-    found = views.read(given, given.getlist("where"))
+    found = views.read(given)
     budget = views.number(given, "max_alerts")
     score = views.number(given, "threshold") if budget is None else None
     return Look(

@@ -28,17 +28,16 @@ def read_view(
         str, Query(max_length=10_000, description="Only rows that have this column as a reason.")
     ] = "",
     where: Annotated[
-        list[str] | None,
+        str,
         Query(
-            max_length=view.MOST_CONDITIONS,
-            description='Conditions on columns, all must hold: `["amount", "ge", "100"]`. Operators: '
-            + ", ".join(view.OPERATORS)
-            + ".",
+            max_length=24_000,
+            description='Conditions on columns, which must all hold, as JSON: `[["amount", "ge", "100"]]`. '
+            f"Operators: {', '.join(view.OPERATORS)}.",
         ),
-    ] = None,
+    ] = "",
 ) -> View:
     """Read a view."""
-    return View(sort, only, score_from, score_to, p_to, verdict, reason, view.conditions(where or []))
+    return View(sort, only, score_from, score_to, p_to, verdict, reason, view.conditions(where))
 
 
 ViewDep = Annotated[View, Depends(read_view)]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -27,14 +27,6 @@ class Condition:
     column: str
     operator: Operator
     value: str = ""
-
-    def text(self) -> str:
-        """Write it as an address holds it.
-
-        >>> Condition("amount", "ge", "100").text()
-        '["amount", "ge", "100"]'
-        """
-        return json.dumps([self.column, self.operator, self.value], ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +53,16 @@ class View:
         pairs: list[tuple[str, Any]] = [
             (name, getattr(self, name)) for name in _SINGLE if getattr(self, name) != getattr(fresh, name)
         ]
-        return [
-            *((name, f"{value!r}" if isinstance(value, float) else value) for name, value in pairs),
-            *(("where", condition.text()) for condition in self.where),
-        ]
+        if self.where:
+            told = [[one.column, one.operator, one.value] for one in self.where]
+            pairs.append(("where", json.dumps(told, ensure_ascii=False, separators=(",", ":"))))
+        return [(name, repr(value) if isinstance(value, float) else value) for name, value in pairs]
 
 
 _SINGLE = ("sort", "only", "score_from", "score_to", "p_to", "verdict", "reason")
 
 
-def read(given: Mapping[str, str], where: Sequence[str] = ()) -> View:
+def read(given: Mapping[str, str]) -> View:
     """Read a view from parameters; an empty one is as if it were not there.
 
     Raises:
@@ -84,7 +76,7 @@ def read(given: Mapping[str, str], where: Sequence[str] = ()) -> View:
         p_to=number(given, "p_to"),
         verdict=_one_of(given, "verdict", get_args(Said), ""),
         reason=given.get("reason", ""),
-        where=conditions(where),
+        where=conditions(given.get("where", "")),
     )
 
 
@@ -104,20 +96,24 @@ def number(given: Mapping[str, str], name: str) -> float | None:
     return found
 
 
-def conditions(given: Sequence[str]) -> tuple[Condition, ...]:
-    """Read conditions on columns, each written as `Condition.text` does; raises BadValue."""
+def conditions(written: str) -> tuple[Condition, ...]:
+    """Read conditions on columns, written as JSON: a list of [column, operator, value].
+
+    >>> conditions('[["amount", "ge", "100"]]')
+    (Condition(column='amount', operator='ge', value='100'),)
+
+    Raises:
+        BadValue: they are written otherwise, are too many, or one makes no sense.
+    """
+    if not written:
+        return ()
+    try:
+        given = [(column, operator, *rest) for column, operator, *rest in json.loads(written)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _bad('Conditions are JSON: [["column", "operator", "value"], …].') from error
     if len(given) > MOST_CONDITIONS:
         raise _bad(f"There are at most {MOST_CONDITIONS} conditions.")
-    return tuple(map(_condition, given))
-
-
-def _condition(written: str) -> Condition:
-    try:
-        column, operator, *rest = json.loads(written)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _bad('A condition is JSON: ["column", "operator", "value"].') from error
-    value = str(rest[0]) if rest else ""
-    return condition(column, operator, value)
+    return tuple(condition(one[0], one[1], str(one[2]) if len(one) > 2 else "") for one in given)
 
 
 def condition(column: Any, operator: Any, value: str) -> Condition:

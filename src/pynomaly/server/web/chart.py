@@ -31,6 +31,11 @@ class Axis:
     spread: float | None = None
     ticks: tuple[Tick, ...] = ()
     title: str = ""
+    is_time: bool = False
+
+    def text(self, value: float) -> str:
+        """Write a value."""
+        return formats.moment(moment(value)) if self.is_time else formats.number(value)
 
     def at(self, value: float) -> float:
         """Place a value."""
@@ -47,8 +52,8 @@ class Axis:
         return self.spread is not None
 
 
-def axis(values: Sequence[float], title: str, *, is_time: bool = False) -> Axis:
-    """Make the axis that shows all these values; seconds since 1970 when `is_time`.
+def axis(values: Sequence[float], title: str, *, is_time: bool = False, plain: bool = False) -> Axis:
+    """Make the axis that shows values; seconds since 1970 when `is_time`; a `plain` one is never squeezed.
 
     >>> plain = axis([0.0, 5.0, 10.0], "amount")
     >>> plain.at(5.0), [tick.text for tick in plain.ticks], plain.squeezed
@@ -59,7 +64,7 @@ def axis(values: Sequence[float], title: str, *, is_time: bool = False) -> Axis:
     ordered = sorted(value for value in values if isfinite(value)) or [0.0]
     low, high = ordered[0], ordered[-1]
     inner_low, median, inner_high = (_quantile(ordered, share) for share in (0.05, 0.5, 0.95))
-    if is_time or high - low <= FAR_OUT * (inner_high - inner_low) or inner_high == inner_low:
+    if is_time or plain or high - low <= FAR_OUT * (inner_high - inner_low) or inner_high == inner_low:
         bare = Axis(low, high)
         marks = _even(low, high) if is_time else _round(low, high)
     else:
@@ -67,7 +72,7 @@ def axis(values: Sequence[float], title: str, *, is_time: bool = False) -> Axis:
         marks = [median, low, high, inner_low, inner_high]
     text: Callable[[float], str] = _time_text(high - low) if is_time else formats.number
     ticks = _apart([Tick(bare.at(mark), text(mark)) for mark in marks])
-    return Axis(bare.low, bare.high, bare.centre, bare.spread, ticks, title)
+    return Axis(bare.low, bare.high, bare.centre, bare.spread, ticks, title, is_time)
 
 
 def shares(title: str) -> Axis:
