@@ -57,6 +57,11 @@ class Look:
         written = [(name, repr(value) if isinstance(value, float) else str(value)) for name, value in own]
         return [(name, value) for name, value in self.view.query() + written if name not in without]
 
+    @property
+    def query(self) -> str:
+        """The state as the query of an address."""
+        return urlencode(self.pairs())
+
     def to(self, **changes: Any) -> str:
         """Give the address, relative to the page, that shows this with some things changed.
 

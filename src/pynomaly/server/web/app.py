@@ -22,6 +22,7 @@ from pynomaly.server.detections import api as detections_api
 from pynomaly.server.detections import (
     compare_pages,
     history_pages,
+    result_forms,
     samples_pages,
     threshold_api,
     triage_pages,
@@ -98,6 +99,7 @@ PAGES = (
     share_pages,
     removal_pages,
     detections_pages,
+    result_forms,
     jobs_pages,
     admin_pages,
     reset_pages,
