@@ -36,8 +36,9 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
             max_explained=payload["max_explained"],
         )
         explain(found, found.order[:ALWAYS_EXPLAINED].tolist())
+        beside = kept(found)
     progress(0.95, "writing the result")
-    found.write_parquet_ranked(payload["result"], kept(found))
+    found.write_parquet_ranked(payload["result"], beside)
     sync(Path(payload["result"]))
     return _outcome(payload, found, described)
 
