@@ -71,11 +71,16 @@ def write_columns(path: str | Path, columns: Arrays) -> None:
 
 
 def write_ranked(
-    path: str | Path, columns: Arrays, order: NDArray[Any], told: Mapping[str, Mapping[int, str]]
+    path: str | Path,
+    columns: Arrays,
+    order: NDArray[Any],
+    told: Mapping[str, Mapping[int, str]],
+    beside: Mapping[str, str] | None = None,
 ) -> None:
     """Write a Parquet file with a row for each of `order`, best first: rank (from 1), columns, texts.
 
-    `told` holds columns of text by name, each with the texts of some rows; the others get NULL.
+    `told` holds columns of text by name, each with the texts of some rows; the others get NULL. `beside` are
+    texts that the file keeps beside its rows (its key-value metadata).
     """
     import numpy as np
 
@@ -88,7 +93,17 @@ def write_ranked(
             database.execute(f"INSERT INTO {name} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", values)
             query += f" LEFT JOIN {name} USING (row)"
         query += " ORDER BY rank"
-        _copy(database, query, temporary, FORMATS[".parquet"])
+        _copy(database, query, temporary, FORMATS[".parquet"] + _beside(beside or {}))
+
+
+def _beside(texts: Mapping[str, str]) -> str:
+    """Write the option that keeps texts in a Parquet file."""
+    pairs = ", ".join(f"{_quoted(key, chr(34))}: {_quoted(text)}" for key, text in texts.items())
+    return f", KV_METADATA {{{pairs}}}" if texts else ""
+
+
+def _quoted(text: str, quote: str = "'") -> str:
+    return quote + text.replace(quote, 2 * quote) + quote
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What a detection found: scores of all rows, and the highest ones with values and reasons."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -143,10 +143,11 @@ class Result:
         """Write row, score, p_value and is_anomaly of all rows to a .csv, .parquet or .json file."""
         export.write_columns(path, self._columns())
 
-    def write_parquet_ranked(self, path: str | Path) -> None:
+    def write_parquet_ranked(self, path: str | Path, beside: Mapping[str, str] | None = None) -> None:
         """Write all rows by rank: rank (from 1), row, score, p_value, is_anomaly, and what explains them.
 
         That is summary (text), reasons and nearest_normal (JSON), all NULL in rows that are not explained.
+        `beside` are texts that the file keeps beside its rows.
         """
         why = self.explained.items()
         told = {
@@ -154,7 +155,7 @@ class Result:
             "reasons": {row: json.dumps([r.json() for r in e.reasons]) for row, e in why},
             "nearest_normal": {row: json.dumps(kept_values(e)) for row, e in why},
         }
-        export.write_ranked(path, self._columns(), self.order, told)
+        export.write_ranked(path, self._columns(), self.order, told, beside)
 
     def score_histogram(self, bins: int = 40) -> dict[str, list[Any]]:
         """Count the scores in equally wide bins: `edges` (bins + 1 numbers) and `counts`."""

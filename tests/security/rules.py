@@ -173,7 +173,7 @@ RULES: dict[str, Rule | None] = {
         "detection",
         "view",
         "read",
-        *(f"GET {R}/{{id}}{rest}" for rest in ("", "/rows", "/export", "/feedback")),
+        *(f"GET {R}/{{id}}{rest}" for rest in ("", "/rows", "/export", "/feedback", "/threshold")),
     ),
     **_of(
         "detection",
@@ -181,6 +181,8 @@ RULES: dict[str, Rule | None] = {
         "write",
         f"PATCH {R}/{{id}}",
         f"DELETE {R}/{{id}}",
+        f"PUT {R}/{{id}}/threshold",
+        f"DELETE {R}/{{id}}/threshold",
         f"POST {R}/{{id}}/feedback",
         f"DELETE {R}/{{id}}/feedback/{{row}}",
     ),

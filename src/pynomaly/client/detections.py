@@ -1,5 +1,6 @@
 """Detections: find anomalies, score rows, compare, say which are right, take results home."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
@@ -16,6 +17,7 @@ from pynomaly.client.models import (
     JobStatus,
     Result,
     ResultRow,
+    ResultThreshold,
     Scores,
     Started,
     Verdict,
@@ -168,13 +170,59 @@ class Detections(Resource[D]):
         self,
         result: HasId | str,
         *,
-        sort: Literal["-score", "score", "row", "-row"] = "-score",
+        sort: str = "-score",
+        only: Literal["all", "anomalies", "normal"] | None = None,
+        score_from: float | None = None,
+        score_to: float | None = None,
+        p_to: float | None = None,
+        verdict: Literal["any", "none", "anomaly", "normal", "unsure"] | None = None,
+        reason: str | None = None,
+        where: Sequence[Sequence[str]] | None = None,
         fields: Sequence[str] | None = None,
         page_size: int | None = None,
     ) -> Pages[ResultRow]:
-        """Go through the rows with scores and reasons, the most anomalous first."""
-        path = f"/detection/results/{at(result)}/rows"
-        return self._pages(ResultRow, path, sort=sort, fields=fields, limit=page_size)
+        """Go through the rows with scores and reasons, the most anomalous first.
+
+        `sort` is -score, score, row, -row, or column:NAME and -column:NAME; `where` are conditions
+        on columns, such as `("amount", "ge", "100")`.
+        """
+        return self._pages(
+            ResultRow,
+            f"/detection/results/{at(result)}/rows",
+            sort=sort,
+            only=only,
+            score_from=score_from,
+            score_to=score_to,
+            p_to=p_to,
+            verdict=verdict,
+            reason=reason,
+            where=None if where is None else json.dumps([list(one) for one in where]),
+            fields=fields,
+            limit=page_size,
+        )
+
+    @Operation
+    def threshold(
+        self, result: HasId | str, *, threshold: float | None = None, max_alerts: int | None = None
+    ) -> Flow[ResultThreshold]:
+        """Look how many rows a threshold flags: a score, or an alert budget; else the present one."""
+        path = f"/detection/results/{at(result)}/threshold"
+        query = {"threshold": threshold, "max_alerts": max_alerts}
+        return self._one(ResultThreshold, "GET", path, query=query)
+
+    @Operation
+    def move_threshold(
+        self, result: HasId | str, *, threshold: float | Keep = KEEP, max_alerts: int | Keep = KEEP
+    ) -> Flow[ResultThreshold]:
+        """Move the threshold of a result, without training or scoring again."""
+        body = given(threshold=threshold, max_alerts=max_alerts)
+        path = f"/detection/results/{at(result)}/threshold"
+        return self._one(ResultThreshold, "PUT", path, body=body)
+
+    @Operation
+    def reset_threshold(self, result: HasId | str) -> Flow[None]:
+        """Put the threshold of a result back to where the run had it."""
+        return self._none("DELETE", f"/detection/results/{at(result)}/threshold")
 
     @Operation
     def export(

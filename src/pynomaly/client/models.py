@@ -348,6 +348,8 @@ class Result(Answer):
     """How many rows people called an anomaly, normal, or unsure."""
     parameters: dict[str, Any] | None = None
     columns: list[str] | None = None
+    run_threshold: float | None = None
+    """The threshold of the run, when it was moved since."""
     threshold_by_hand: bool | None = None
     """Whether `threshold` is a score that was chosen for the detector."""
     score_histogram: dict[str, list[Any]] | None = None
@@ -363,6 +365,16 @@ class Reason(Answer):
     value: Any
     expected: Any
     text: str
+
+
+class ResultThreshold(Answer):
+    """A threshold of a result, and how many of its rows score higher."""
+
+    threshold: float
+    n_anomalies: int
+    n_rows: int
+    run_threshold: float
+    """The score that the run used."""
 
 
 class ResultRow(Answer):

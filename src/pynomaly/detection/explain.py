@@ -27,6 +27,7 @@ from pynomaly.detection.typical import (
     share_of,
     timestamp_from_json,
 )
+from pynomaly.detection.wording import BECAUSE, LEAST_USUAL, NO_COLUMN, NOTHING
 from pynomaly.errors import BadBundle
 
 REASONS_MOST = 5
@@ -119,12 +120,10 @@ class Explainer:
     def summary(self, reasons: Sequence[Reason], nearest: Mapping[str, Any], is_anomaly: bool) -> str:
         """Say in one sentence why a row is unusual, and how the most similar normal row differs."""
         named = reasons[:SUMMED]
-        start = "Unusual because" if is_anomaly else "Not flagged; least usual is that"
+        start = BECAUSE if is_anomaly else LEAST_USUAL
         told = f"{start} {', and '.join(reason.text.removesuffix('.') for reason in named)}"
         if not named:
-            told = (
-                "Unusual, though no column stands out" if is_anomaly else "Not flagged: no column stands out"
-            )
+            told = NO_COLUMN if is_anomaly else NOTHING
         return f"{told}; {self.closest(named, nearest)}."
 
     def json(self) -> list[dict[str, Any] | None]:

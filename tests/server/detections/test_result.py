@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from pynomaly.errors import BadCursor, TableTooLarge
 from pynomaly.export import write_ranked
-from pynomaly.server.detections import export, result
+from pynomaly.server import positions
+from pynomaly.server.detections import export, result, rows, search
+from pynomaly.server.detections.view import SORTS, View
 from pynomaly.tables import ingest
 
 N = 57
@@ -55,20 +57,33 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return folder / "result.parquet", folder / "data.parquet"
 
 
+def ranked(files: Files, n_anomalies: int = 5) -> search.Ranked:
+    """The result, of which so many rows are anomalies."""
+    kinds = ["number", "category", "text", "timestamp", "number"]
+    columns = [{"name": name, "type": kind} for name, kind in zip(COLUMNS, kinds, strict=True)]
+    return search.Ranked(*files, columns, N, n_anomalies)
+
+
+def page(files: Files, sort: str, cursor: str | None, limit: int) -> Any:
+    """One page of all rows."""
+    view = View(sort)
+    return rows.page(search.select(ranked(files), view), view, cursor, limit)
+
+
 def key(row: result.ResultRow, sort: str) -> float:
     """What `sort` sorts by, ascending."""
     value = row.score if sort.endswith("score") else row.row
     return -value if sort.startswith("-") else value
 
 
-@given(sort=st.sampled_from(result.SORTS), limit=st.integers(1, 70))
+@given(sort=st.sampled_from(SORTS), limit=st.integers(1, 70))
 @settings(deadline=None, max_examples=40)
-def test_pages_are_the_whole_in_order(files: Files, sort: result.Sort, limit: int) -> None:
+def test_pages_are_the_whole_in_order(files: Files, sort: str, limit: int) -> None:
     """For every order and page size: each row once, sorted, with its own values."""
     seen: list[result.ResultRow] = []
     cursor = None
     while True:
-        items, cursor = result.page(*files, COLUMNS, N, sort, cursor, limit)
+        items, cursor = page(files, sort, cursor, limit)
         assert len(items) <= limit
         seen += items
         if cursor is None:
@@ -84,15 +99,17 @@ def test_pages_are_the_whole_in_order(files: Files, sort: result.Sort, limit: in
 
 def test_a_page_past_the_end_is_empty(files: Files) -> None:
     """A cursor of a longer list of the same order gives nothing more."""
-    assert result.page(*files, COLUMNS, N, "row", result.positions.encode("row", N), 10) == ([], None)
+    assert page(files, "row", positions.encode("row", N), 10) == ([], None)
     with pytest.raises(BadCursor):
-        result.page(*files, COLUMNS, N, "row", result.positions.encode("-row", 1), 10)
+        page(files, "row", positions.encode("-row", 1), 10)
 
 
 def exported(files: Files, tmp_path: Path, form: export.Format) -> Path:
     """Export the result."""
     target = tmp_path / f"out.{form}"
-    export.in_a_process(*files, COLUMNS, target, form, memory_mib=256, timeout_seconds=60)
+    export.in_a_process(
+        search.select(ranked(files), View()), target, form, memory_mib=256, timeout_seconds=60
+    )
     return target
 
 
@@ -153,7 +170,8 @@ def test_unique_names(names: list[str]) -> None:
 
 def test_an_export_without_room_says_so(files: Files, tmp_path: Path) -> None:
     """The process's error is ours again; a task that fails otherwise is told too."""
+    everything = search.select(ranked(files), View())
     with pytest.raises(TableTooLarge, match="The export needs more room"):
-        export.in_a_process(*files, COLUMNS, tmp_path / "o.csv", "csv", memory_mib=1, timeout_seconds=60)
+        export.in_a_process(everything, tmp_path / "o.csv", "csv", memory_mib=1, timeout_seconds=60)
     with pytest.raises(subprocess.TimeoutExpired):
-        export.in_a_process(*files, COLUMNS, tmp_path / "o.csv", "csv", memory_mib=64, timeout_seconds=0.01)
+        export.in_a_process(everything, tmp_path / "o.csv", "csv", memory_mib=64, timeout_seconds=0.01)

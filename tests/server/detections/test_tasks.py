@@ -24,6 +24,7 @@ from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import Database
 from pynomaly.server.detections import service, tasks, work
 from pynomaly.server.detections.models import Detection
+from pynomaly.server.detections.view import View
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors import tasks as training
 from pynomaly.server.detectors import work as training_work
@@ -82,7 +83,7 @@ def test_detect_with_an_algorithm(database: Database, context: Context, actor: U
             made.write(context.storage, context.settings)
         assert list((context.settings.home / "tmp").rglob("*")) == before
         with pytest.raises(BadValue, match="sort is one of"):
-            service.rows(session, actor, context.storage, detection.id, sort="amount")
+            service.rows(session, actor, context.storage, detection.id, View("amount"))
 
 
 def test_an_untrained_detector_is_trained_and_then_used(

@@ -15,7 +15,7 @@ from pynomaly.server.detections import batch, changes, compare, feedback, servic
 from pynomaly.server.detections.export import Format
 from pynomaly.server.detections.filters import Filters
 from pynomaly.server.detections.models import Detection, DetectionStatus, Verdict
-from pynomaly.server.detections.result import Sort
+from pynomaly.server.detections.rows_query import ViewDep
 from pynomaly.server.detections.schemas import (
     BatchBody,
     BatchItem,
@@ -184,13 +184,13 @@ def show_rows(
     session: SessionDep,
     storage: StorageDep,
     id: str,  # noqa: A002
-    sort: Sort = "-score",
+    view: ViewDep,
     limit: Limit = 50,
     cursor: Cursor = None,
     _fields: Fields = None,
 ) -> ResultRowList:
-    """Page through the rows with values, scores and reasons; by default the most anomalous first."""
-    rows, next_cursor = service.rows(session, actor, storage, id, sort, limit, cursor)
+    """Page through the rows with values, scores and reasons; by default all, the most anomalous first."""
+    rows, next_cursor = service.rows(session, actor, storage, id, view, limit, cursor)
     return ResultRowList.model_validate({"items": rows, "next_cursor": next_cursor})
 
 
@@ -201,11 +201,12 @@ def export(
     storage: StorageDep,
     settings: SettingsDep,
     id: str,  # noqa: A002
+    view: ViewDep,
     form: Annotated[Format, Query(alias="format")] = "csv",
 ) -> StreamingResponse:
-    """Download all rows, by rank, with values, scores and reasons."""
+    """Download the rows with values, scores and reasons; by default all, the most anomalous first."""
     with database.session(write=False) as session:
-        found = service.export(session, actor, storage, id, form)
+        found = service.export(session, actor, storage, id, form, view)
     path = found.write(storage, settings)
     headers = {
         "Content-Length": str(path.stat().st_size),

@@ -151,7 +151,7 @@ def differences(detections: Sequence[Detection]) -> list[Json]:
     told = [
         {"algorithm": one.algorithm, "columns": one.columns, "seed": one.seed}
         | told_ways(one)
-        | {"threshold": one.threshold if one.threshold_by_hand else None}
+        | {"threshold": one.threshold if one.threshold_by_hand or one.run_threshold is not None else None}
         | {f"parameters.{name}": value for name, value in one.parameters.items()}
         for one in detections
     ]

@@ -1,4 +1,4 @@
-"""Write all rows of a finished detection to one file, in a process of its own: the API stays small and quick.
+"""Write rows of a finished detection to one file, in a process of its own: the API stays small and quick.
 
 `python -m pynomaly.server.detections.export` reads its task as JSON from standard input. It is started by
 `in_a_process`, and exits with status 3 when the export needs more room than it may have.
@@ -12,10 +12,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from pynomaly.detection.wording import STARTS
 from pynomaly.errors import TableTooLarge
 from pynomaly.server.detections.result import RESULT_COLUMNS
+from pynomaly.server.detections.search import Selection
 from pynomaly.server.written import OPTIONS, harmless, harmless_name, identifier, unique
 from pynomaly.tables.engine import connect, literal, reading
 from pynomaly.tables.limits import Limits
@@ -32,9 +34,7 @@ _one_at_a_time = threading.Lock()
 
 
 def in_a_process(
-    result: Path,
-    dataset: Path,
-    columns: list[str],
+    chosen: Selection,
     target: Path,
     form: Format,
     *,
@@ -48,8 +48,17 @@ def in_a_process(
         TableTooLarge: that was too little.
         subprocess.SubprocessError: it failed otherwise, or took too long.
     """
-    files = {"result": str(result), "dataset": str(dataset), "target": str(target)}
-    task = {**files, "columns": columns, "form": form, "feedback": feedback, "memory_mib": memory_mib}
+    of = chosen.of
+    files = {"result": str(of.result), "dataset": str(of.dataset), "target": str(target)}
+    rows = {"n_anomalies": of.n_anomalies, "where": chosen.where(), "order": chosen.order}
+    task = {
+        **files,
+        **rows,
+        "columns": of.names,
+        "form": form,
+        "feedback": feedback,
+        "memory_mib": memory_mib,
+    }
     command = [sys.executable, "-m", __name__]
     with _one_at_a_time:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -64,60 +73,72 @@ def main() -> None:
     """Read the task and do it."""
     os.nice(NICENESS)
     task = json.load(sys.stdin)
-    result, dataset, target = (Path(task[name]) for name in ("result", "dataset", "target"))
     limits = Limits(memory_mib=task["memory_mib"], threads=1)
     try:
-        export(result, dataset, task["columns"], target, task["form"], limits, task["feedback"])
+        export(task, limits)
     except TableTooLarge as error:
         sys.stderr.write(error.message)
         sys.exit(TOO_LARGE)
 
 
-def export(
-    result: Path,
-    dataset: Path,
-    columns: list[str],
-    target: Path,
-    form: Format,
-    limits: Limits,
-    feedback: Sequence[Said] = (),
-) -> None:
-    """Write all rows by rank, result columns first, then the dataset's, to `target`, alone in its folder.
+def export(task: dict[str, Any], limits: Limits) -> None:
+    """Write the chosen rows, result columns first, then the dataset's, to `target`, alone in its folder.
 
-    With `feedback` (row, verdict, note), its verdicts and notes stand between them.
+    With feedback (row, verdict, note), its verdicts and notes stand between them.
     In CSV, reasons are sentences, the nearest normal row is its number, and text that a spreadsheet would run
     as a formula gets an apostrophe in front.
 
     Raises:
         TableTooLarge: that needs more memory or disk than `limits` allow.
     """
+    result, dataset, target = (Path(task[name]) for name in ("result", "dataset", "target"))
+    form: Format = task["form"]
     with (
         connect(limits, target.parent, [result, dataset]) as connection,
         reading("The export", limits),
     ):
         kinds = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(dataset))})").fetchall()
-        said = ["verdict", "note"] if feedback else []
-        names = unique([*RESULT_COLUMNS, *said, *columns])
-        sources = [f"r.{name}" for name in RESULT_COLUMNS[:-2]]
-        sources += [_REASONS[form], _NEAREST[form], *(f"f.{name}" for name in said)]
-        sources += [f"d.{name}" for name, *_ in kinds]
-        text = [name in ("summary", "reasons") for name in RESULT_COLUMNS]
-        text += [True] * len(said)
-        text += [kind == "VARCHAR" for _, kind, *_ in kinds]
-        if form == "csv":
-            sources = [harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
-            names = [harmless_name(name) for name in names]
-        chosen = ", ".join(f"{s} AS {identifier(n)}" for s, n in zip(sources, names, strict=True))
+        chosen = _columns(kinds, task)
         joined = ""
-        if feedback:
-            _load(connection, feedback, target.parent / "feedback.csv")
+        if task["feedback"]:
+            _load(connection, task["feedback"], target.parent / "feedback.csv")
             joined = "LEFT JOIN feedback f ON f.row = r.row "
         connection.execute(
             f"COPY (SELECT {chosen} FROM read_parquet({literal(str(result))}) r "
             f"JOIN read_parquet({literal(str(dataset))}, file_row_number = true) d "
             f"ON d.file_row_number = r.row {joined}"
-            f"ORDER BY r.rank) TO {literal(str(target))} ({OPTIONS[form]})"
+            f"WHERE {task['where']} ORDER BY {task['order']}, r.rank) "
+            f"TO {literal(str(target))} ({OPTIONS[form]})"
         )
+
+
+def _columns(kinds: Sequence[tuple[Any, ...]], task: dict[str, Any]) -> str:
+    """Write what is selected: the result's columns, what was said, the dataset's columns."""
+    form: Format = task["form"]
+    said = ["verdict", "note"] if task["feedback"] else []
+    names = unique([*RESULT_COLUMNS, *said, *task["columns"]])
+    flagged = f"r.rank <= {task['n_anomalies']}"
+    told = {"is_anomaly": f"({flagged})", "summary": _summary(flagged)}
+    sources = [told.get(name, f"r.{name}") for name in RESULT_COLUMNS[:-2]]
+    sources += [_REASONS[form], _NEAREST[form], *(f"f.{name}" for name in said)]
+    sources += [f"d.{name}" for name, *_ in kinds]
+    text = [name in ("summary", "reasons") for name in RESULT_COLUMNS]
+    text += [True] * len(said)
+    text += [kind == "VARCHAR" for _, kind, *_ in kinds]
+    if form == "csv":
+        sources = [harmless(s) if is_text else s for s, is_text in zip(sources, text, strict=True)]
+        names = [harmless_name(name) for name in names]
+    return ", ".join(f"{s} AS {identifier(n)}" for s, n in zip(sources, names, strict=True))
+
+
+def _summary(flagged: str) -> str:
+    """Write SQL that tells the sentence about a row as `retold` does."""
+    cases = ""
+    for below, above in STARTS:
+        for when, before, after in ((flagged, below, above), (f"NOT {flagged}", above, below)):
+            begins = f"{when} AND starts_with(r.summary, {literal(before)})"
+            cases += f"WHEN {begins} THEN {literal(after)} || r.summary[{len(before) + 1}:] "
+    return f"(CASE {cases}ELSE r.summary END)"
 
 
 def _load(connection: "duckdb.DuckDBPyConnection", feedback: Sequence[Said], file: Path) -> None:

@@ -62,9 +62,11 @@ class Detection(Base):
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_anomalies: Mapped[int | None] = mapped_column(BigInteger)
     threshold: Mapped[float | None] = mapped_column(Float)
-    """The cut on scores that was used; chosen before the run when the detector's is a score."""
+    """Rows that score higher are anomalies; chosen before the run when the detector's is a score."""
     threshold_by_hand: Mapped[bool] = mapped_column(default=False)
     """Whether the detector's was a score that somebody chose; then the four above do not count."""
+    run_threshold: Mapped[float | None] = mapped_column(Float)
+    """The cut of the run, once `threshold` was moved in its result; None: it was not."""
     estimated_contamination: Mapped[float | None] = mapped_column(Float)
     """Share of the training rows that stand out."""
     score_histogram: Mapped[dict[str, Any] | None] = mapped_column(Json)

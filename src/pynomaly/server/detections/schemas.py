@@ -104,6 +104,9 @@ class DetectionAnswer(DetectionLine):
     max_alerts: int | None
     fdr: float | None
     quantile: float | None
+    run_threshold: float | None = Field(
+        description="The threshold of the run, when `threshold` was moved since; null: it was not."
+    )
     threshold_by_hand: bool = Field(
         description="Whether `threshold` is a score that was chosen for the detector; the four are then null."
     )
@@ -118,6 +121,24 @@ class DetectionPatch(Body):
 
     name: str = Field("", max_length=200)
     remarks: str = Field("", max_length=10_000)
+
+
+class ResultThresholdBody(Body):
+    """Where the threshold of a result is to be: exactly one of the two is given."""
+
+    threshold: float | None = Field(None, description="A score: rows that score higher are anomalies.")
+    max_alerts: int | None = Field(
+        None, ge=0, lt=2**53, description="Flag at most so many rows of this result."
+    )
+
+
+class ResultThreshold(Answer):
+    """A threshold of a result, and how many of its rows score higher."""
+
+    threshold: float
+    n_anomalies: int
+    n_rows: int
+    run_threshold: float = Field(description="The score that the run used.")
 
 
 class VerdictBody(Body):

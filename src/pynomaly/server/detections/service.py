@@ -18,12 +18,14 @@ from pynomaly.server.access import find, require, visible
 from pynomaly.server.datasets import service as datasets
 from pynomaly.server.datasets.models import Dataset
 from pynomaly.server.db import new_id
-from pynomaly.server.detections import feedback, result
+from pynomaly.server.detections import feedback
 from pynomaly.server.detections.export import Format, in_a_process
 from pynomaly.server.detections.filters import ANY, Filters
 from pynomaly.server.detections.models import Detection
-from pynomaly.server.detections.result import SORTS as ROW_SORTS
 from pynomaly.server.detections.result import ResultRow
+from pynomaly.server.detections.rows import page, ranked, select
+from pynomaly.server.detections.search import Selection
+from pynomaly.server.detections.view import View
 from pynomaly.server.detectors import service as detectors
 from pynomaly.server.detectors.models import Detector
 from pynomaly.server.jobs import queue
@@ -45,15 +47,14 @@ SORTS = paging.Sorts(
     },
 )
 DEFAULT_ALGORITHM = next(iter(CATALOGUE))
+EVERYTHING = View()
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """What to export, looked up; `write` needs no transaction."""
 
-    result: Path
-    dataset: Path
-    columns: list[str]
+    chosen: Selection
     form: Format
     filename: str
     feedback: list[tuple[int, str, str]]
@@ -64,7 +65,7 @@ class Export:
         return MEDIA_TYPES[self.form]
 
     def write(self, storage: LocalStorage, settings: Settings) -> Path:
-        """Write all rows, by rank, to a temporary file; whoever takes it deletes it.
+        """Write the rows to a temporary file; whoever takes it deletes it.
 
         Raises:
             TableTooLarge: that needs more memory or disk than a job may use.
@@ -73,9 +74,7 @@ class Export:
         folder.mkdir()
         try:
             in_a_process(
-                self.result,
-                self.dataset,
-                self.columns,
+                self.chosen,
                 folder / target.name,
                 self.form,
                 feedback=self.feedback,
@@ -236,49 +235,48 @@ def rows(
     actor: User,
     storage: LocalStorage,
     id_: str,
-    sort: str = "-score",
+    view: View = EVERYTHING,
     limit: int = 50,
     cursor: str | None = None,
 ) -> tuple[list[ResultRow], str | None]:
-    """Read one page of the result by `sort`: "-score" (most anomalous first), "score", "row" or "-row".
+    """Read one page of the result by a view: its filters and its sort.
 
     Returns the rows and the cursor of the next page (None: this is the last).
 
     Raises:
         NotReady: the detection is not completed.
-        BadValue, BadCursor: the order or the cursor is not one of this list's.
+        BadValue, BadCursor: the view makes no sense for this result, or the cursor is not one of this list's.
     """
     limit = check_limit(limit)
-    if sort not in ROW_SORTS:
-        raise BadValue(f"sort is one of {', '.join(ROW_SORTS)}.", pointer="#/sort", place="query")
-    detection = _completed(session, actor, id_)
-    found, values = _files(detection, storage)
-    return result.page(found, values, _columns(detection), detection.n_rows or 0, sort, cursor, limit)
+    return page(selected(session, completed(session, actor, id_), storage, view), view, cursor, limit)
 
 
-def export(session: Session, actor: User, storage: LocalStorage, id_: str, form: Format) -> Export:
-    """Look up what an export of a result needs; its `write` makes the file.
+def selected(
+    session: Session, detection: Detection, storage: LocalStorage, view: View, n_anomalies: int | None = None
+) -> Selection:
+    """Plan a view of a completed detection; `n_anomalies`: as if so many rows were anomalies."""
+    return select(session, detection, ranked(detection, storage, n_anomalies), view)
+
+
+def export(
+    session: Session, actor: User, storage: LocalStorage, id_: str, form: Format, view: View = EVERYTHING
+) -> Export:
+    """Look up what an export of a result needs, all rows or those of a view; its `write` makes the file.
 
     Raises:
         NotReady: the detection is not completed.
+        BadValue: the view makes no sense for this result.
     """
-    detection = _completed(session, actor, id_)
+    detection = completed(session, actor, id_)
     stem = re.sub(r'[\\/:*?"<>|]+', "-", detection.dataset.name)
     said = feedback.latest(session, detection)
-    return Export(*_files(detection, storage), _columns(detection), form, f"{stem} anomalies.{form}", said)
+    chosen = selected(session, detection, storage, view)
+    return Export(chosen, form, f"{stem} anomalies.{form}", said)
 
 
-def _columns(detection: Detection) -> list[str]:
-    return [column["name"] for column in detection.dataset.columns]
-
-
-def _completed(session: Session, actor: User, id_: str) -> Detection:
+def completed(session: Session, actor: User, id_: str) -> Detection:
+    """Return one detection that has a result; raises NotReady when it has none."""
     detection = get(session, actor, id_)
     if detection.status != "completed":
         raise NotReady(f"The detection has no result: it is {detection.status}.", status=detection.status)
     return detection
-
-
-def _files(detection: Detection, storage: LocalStorage) -> tuple[Path, Path]:
-    """Where the ranked rows are, and the dataset's values."""
-    return storage.open_path(str(detection.blob_key)), storage.open_path(str(detection.dataset.blob_key))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pynomaly.library import Detector
+from pynomaly.overview import kept
 from pynomaly.results import Result, explain
 from pynomaly.server.detectors.work import Told, opened, train
 from pynomaly.server.durable import sync
@@ -35,8 +36,9 @@ def run(payload: dict[str, Any], progress: Told) -> dict[str, Any]:
             max_explained=payload["max_explained"],
         )
         explain(found, found.order[:ALWAYS_EXPLAINED].tolist())
+        beside = kept(found)
     progress(0.95, "writing the result")
-    found.write_parquet_ranked(payload["result"])
+    found.write_parquet_ranked(payload["result"], beside)
     sync(Path(payload["result"]))
     return _outcome(payload, found, described)
 

@@ -20,7 +20,14 @@ from pynomaly.server.datasets import import_pages, imports_api, manage_pages, up
 from pynomaly.server.datasets import pages as datasets_pages
 from pynomaly.server.db import Database
 from pynomaly.server.detections import api as detections_api
-from pynomaly.server.detections import compare_pages, history_pages, samples_pages, triage_pages
+from pynomaly.server.detections import (
+    compare_pages,
+    history_pages,
+    result_forms,
+    samples_pages,
+    threshold_api,
+    triage_pages,
+)
 from pynomaly.server.detections import form_pages as detect_pages
 from pynomaly.server.detections import pages as detections_pages
 from pynomaly.server.detections.removal import AllResults
@@ -67,6 +74,7 @@ API = (
     imports_api,
     detectors_api,
     detections_api,
+    threshold_api,
     scoring_api,
     jobs_api,
     admin_api,
@@ -97,6 +105,7 @@ PAGES = (
     share_pages,
     removal_pages,
     detections_pages,
+    result_forms,
     jobs_pages,
     admin_pages,
     reset_pages,
