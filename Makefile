@@ -19,7 +19,7 @@ EXTRAS := .venv-extras
 TORCH ?= torch==2.13.0
 ADBENCH ?= ../shared/data/adbench
 
-.PHONY: help setup demo serve test test-postgres test-extras check bench screenshots image fuzz mutations openapi lock clean
+.PHONY: help setup demo serve test test-postgres test-extras check bench bench-pages screenshots image fuzz mutations openapi lock clean
 
 help: ## Print this menu
 	@echo "Pynomaly: find the unusual rows in a table, and say why each is unusual."; echo
@@ -71,6 +71,10 @@ bench: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels ## Measure speed, memory 
 	$(BIN)/python benchmarks/jobs.py
 	$(BIN)/python benchmarks/faces.py --data $(ADBENCH)
 	$(BIN)/python benchmarks/accuracy.py --data $(ADBENCH) --max-rows 2000 --seeds 1 --time-limit 60
+
+bench-pages: $(VENV)/.bench $(VENDOR)/.done $(VENV)/.kernels browser ## Measure the pages: server time, size, loads in Chromium, Lighthouse (needs npx)
+	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/lighthouse.py
 
 screenshots: $(VENV)/.dev $(VENDOR)/.done $(VENV)/.kernels browser ## Write a picture of every page to ./screenshots
 	$(BIN)/python scripts/screenshots.py
