@@ -196,7 +196,15 @@ def course(found: Timeline) -> Course:
         buckets.append(Bucket(left, *size, begins, rows, highest, anomalies))
     tips = tuple((round(one.x + one.width / 2, 2), one.y, _course_tip(one)) for one in buckets)
     most = max(buckets, key=lambda one: (one.anomalies, one.highest))
-    return Course(found.column, formats.duration(found.seconds), x, y, tuple(buckets), tips, most)
+    return Course(found.column, _span(found.seconds), x, y, tuple(buckets), tips, most)
+
+
+def _span(seconds: float) -> str:
+    """Write how long a bucket is."""
+    for size, text in ((86_400, _("%(n)s days")), (3_600, _("%(n)s hours")), (60, _("%(n)s minutes"))):
+        if seconds >= 2 * size:
+            return text % {"n": formats.number(seconds / size, 3)}
+    return formats.duration(seconds)
 
 
 def _course_tip(bucket: Bucket) -> str:

@@ -100,6 +100,7 @@ class _Result:
             "look": state,
             "cut": cut,
             "saved": threshold.preview(detection, self.storage),
+            "score_typed": _typed(of, cut),
             "picture": histogram.draw(detection.score_histogram, cut.threshold),
             "threshold_data": _threshold_data(of, detection, cut),
             "chart": chart,
@@ -168,6 +169,14 @@ def _axes(drawable: list[str], detection: Detection, state: Look) -> tuple[str, 
 
 def _offered(names: list[str]) -> list[str]:
     return [name for name in names if len(name) <= MOST_CHOICES][:MOST_CHOICES]
+
+
+def _typed(of: Ranked, cut: Cut) -> float:
+    """Write the threshold with as few digits as flag the same rows, where that is quickly known."""
+    scores, n = charts.highest_scores(of.r), cut.n_anomalies
+    if not 0 < n < len(scores) or scores[n - 1] <= cut.threshold:
+        return cut.threshold
+    return threshold.between(scores[n], scores[n - 1])
 
 
 def _threshold_data(of: Ranked, detection: Detection, cut: Cut) -> dict[str, Any] | None:

@@ -1,19 +1,21 @@
 """Charts as numbers that a template can draw: axes that place values in percent of the frame, marks, lines.
 
-An axis on which a few values lie far out is squeezed (inverse hyperbolic sine around the median): the many
-ordinary rows stay apart, and the far-out ones are still seen.
+An axis on which a few values lie far out is squeezed: the middle of the values is drawn to scale on most of
+it, what lies beyond by its logarithm on the rest. The many ordinary rows stay apart, and far-out ones are seen.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import asinh, floor, isfinite, log10
+from math import copysign, floor, isfinite, log1p, log10
 
 from pynomaly.server.web import formats
 from pynomaly.server.web.histogram import Tick
 
 FAR_OUT = 8
 """An axis is squeezed when its range is so many times that of the middle 90 % of the values."""
+BEYOND = 0.7
+"""Half the length of what is drawn to scale, times this, is all that a side has for far-out values."""
 LEAST_APART = 11
 """Percent of the frame that two ticks keep between them."""
 DAY = 86_400
@@ -23,7 +25,10 @@ MARGIN = 3
 
 @dataclass(frozen=True)
 class Axis:
-    """Where values go, in percent from the low end; `spread` is None unless the axis is squeezed."""
+    """Where values go, in percent from the low end.
+
+    Of a squeezed axis `centre` and `spread` are the middle and half the length of what is drawn to scale.
+    """
 
     low: float
     high: float
@@ -44,7 +49,14 @@ class Axis:
         return round(MARGIN + share * (100 - 2 * MARGIN), 2)
 
     def _bent(self, value: float) -> float:
-        return value if self.spread is None else asinh((value - self.centre) / self.spread)
+        if self.spread is None:
+            return value
+        place = (value - self.centre) / self.spread
+        if abs(place) <= 1:
+            return place
+        end = abs(((self.high if place > 0 else self.low) - self.centre) / self.spread)
+        beyond, most = log1p(abs(place) - 1), log1p(max(end, abs(place)) - 1)
+        return copysign(1 + beyond * min(1.0, BEYOND / most), place)
 
     @property
     def squeezed(self) -> bool:
@@ -63,13 +75,15 @@ def axis(values: Sequence[float], title: str, *, is_time: bool = False, plain: b
     """
     ordered = sorted(value for value in values if isfinite(value)) or [0.0]
     low, high = ordered[0], ordered[-1]
-    inner_low, median, inner_high = (_quantile(ordered, share) for share in (0.05, 0.5, 0.95))
+    inner_low, inner_high = (_quantile(ordered, share) for share in (0.05, 0.95))
     if is_time or plain or high - low <= FAR_OUT * (inner_high - inner_low) or inner_high == inner_low:
         bare = Axis(low, high)
         marks = _even(low, high) if is_time else _round(low, high)
     else:
-        bare = Axis(low, high, median, (inner_high - inner_low) / 2)
-        marks = [median, low, high, inner_low, inner_high]
+        reach = inner_high - inner_low
+        inner_low, inner_high = max(low, inner_low - reach / 2), min(high, inner_high + reach / 2)
+        bare = Axis(low, high, (inner_low + inner_high) / 2, (inner_high - inner_low) / 2)
+        marks = [high, low, *_round(inner_low, inner_high)]
     text: Callable[[float], str] = _time_text(high - low) if is_time else formats.number
     ticks = _apart([Tick(bare.at(mark), text(mark)) for mark in marks])
     return Axis(bare.low, bare.high, bare.centre, bare.spread, ticks, title, is_time)
