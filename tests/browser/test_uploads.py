@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 pytestmark = pytest.mark.browser
 OPEN = Callable[..., Page]
 SLOW = 60_000
-LOST = ("Failed to load resource", "ERR_")
+LOST = ("Failed to load resource", "ERR_", "WebSocket")
 PARTS = "**/api/v1/datasets/uploads/*"
 
 
