@@ -61,8 +61,8 @@ def test_payloads_stay_text_on_every_page(open_page: OPEN, hostile: Path, upload
     assert_inert(page)
     page.get_by_role("button", name="Find anomalies").click()
     page.get_by_role("heading", name="Most unusual rows").wait_for(timeout=SLOW)
-    expect(page.locator(".ranked > li").first).to_contain_text(SCRIPT)
-    page.locator(".ranked details summary").first.click()
+    expect(page.locator(".cases > li").first).to_contain_text(SCRIPT)
+    page.locator(".cases details summary").first.click()
     assert_inert(page)
     for address in ("/", "/datasets", "/detections", "/detectors", "/detections/new"):
         page.goto(address)

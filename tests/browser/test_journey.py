@@ -59,15 +59,15 @@ def test_from_log_in_to_export(
     expect(page.get_by_text("3 of 399 rows")).to_be_visible()
     expect(page.get_by_text("area under the ROC curve 1")).to_be_visible()
     expect(page.get_by_role("img", name="How many rows")).to_have_count(1)
-    first_rows = page.locator(".ranked h3").all_inner_texts()
+    first_rows = page.locator(".cases h3").all_inner_texts()
     assert set(first_rows[:3]) == {"Row 50", "Row 150", "Row 250"}
-    assert "amount" in page.locator(".ranked > li").first.locator(".reasons").inner_text()
+    assert "amount" in page.locator(".cases > li").first.locator(".reasons-table").inner_text()
     assert len(first_rows) == 25
 
     page.get_by_role("link", name="Next rows").click()
     expect(page.get_by_role("link", name="First page")).to_be_visible()
     page.get_by_role("link", name="In file order").click()
-    expect(page.locator(".ranked h3").first).to_have_text("Row 0")
+    expect(page.locator(".cases h3").first).to_have_text("Row 0")
 
     assert_exports(page)
 

@@ -40,4 +40,4 @@ def test_a_page_goes_on_when_the_server_was_started_again(
         expect(page.get_by_role("progressbar")).to_be_visible()  # nothing that was shown is gone
         stack.enter_context(serving(tmp_path, port=urlsplit(server.url).port))
         expect(page.get_by_role("progressbar")).to_be_hidden(timeout=SLOW)
-        expect(page.locator(".ranked")).to_be_visible()
+        expect(page.locator(".cases")).to_be_visible()

@@ -44,7 +44,7 @@ def fix_of(value: str, reason: str, decimal: str = ".") -> Fix:
     >>> fix_of("1,234.5", "not a number").corrected, fix_of("12 kg", "not a number").corrected
     ('1234.5', '12')
     >>> fix_of("2024-01-31", "not a number").text
-    'A date is where a number is expected: look whether the line's cells are shifted.'
+    "A date is where a number is expected: look whether the line's cells are shifted."
     """
     if widths := WIDTHS.match(reason):
         return _width(int(widths[1]), int(widths[2]))

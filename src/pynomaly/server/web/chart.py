@@ -1,7 +1,7 @@
 """Charts as numbers that a template can draw: axes that place values in percent of the frame, marks, lines.
 
 An axis on which a few values lie far out is squeezed: the middle of the values is drawn to scale on most of
-it, what lies beyond by its logarithm on the rest. The many ordinary rows stay apart, and far-out ones are seen.
+it, what lies beyond by its logarithm on the rest. Ordinary rows stay apart, and far-out ones are seen.
 """
 
 from collections.abc import Callable, Sequence
