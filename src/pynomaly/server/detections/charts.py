@@ -92,7 +92,12 @@ def quality(of: Ranked, label: str) -> Quality | None:
     """Measure the ranking against a label column; None when no row is labelled an anomaly."""
     if label not in of.names:
         return None
-    return _quality(of.r, of.d, of.n_rows, of.n_anomalies, label, f"d.c{of.names.index(label)}")
+    column = f"d.c{of.names.index(label)}"
+    curve = _curve(of.r, of.d, column)
+    if not curve:
+        return None
+    found = _found(of.r, of.d, of.n_anomalies, column)
+    return Quality(label, of.n_rows, curve[-1][1], curve, found, of.n_anomalies)
 
 
 @lru_cache(maxsize=64)
@@ -144,17 +149,30 @@ def _timeline(r: str, d: str, n_anomalies: int, column: str, seconds: str) -> Ti
 
 
 @lru_cache(maxsize=32)
-def _quality(r: str, d: str, n_rows: int, n_flagged: int, label: str, column: str) -> Quality | None:
-    texts = ", ".join(map(literal, TRUE))
-    positive = f"SELECT d.file_row_number FROM {d} WHERE lower(trim({column}::VARCHAR)) IN ({texts})"
-    ranks = [rank for (rank,) in _read(f"SELECT rank FROM {r} WHERE row IN ({positive}) ORDER BY rank")]
-    if not ranks:
-        return None
-    step = max(1, len(ranks) // CURVE_POINTS)
-    chosen = sorted({*range(0, len(ranks), step), len(ranks) - 1})
-    curve = tuple((ranks[place], place + 1) for place in chosen)
-    found = sum(rank <= n_flagged for rank in ranks)
-    return Quality(label, n_rows, len(ranks), curve, found, n_flagged)
+def _curve(r: str, d: str, column: str) -> tuple[tuple[int, int], ...]:
+    """Rank the labelled anomalies: (rank, how many up to it), some 200 of them, the last one last."""
+    found = _read(f"SELECT count(*) FROM {d} WHERE {_positive(column)}")
+    total = int(found[0][0])
+    step = max(1, total // CURVE_POINTS)
+    ranked = f"SELECT rank, row_number() OVER (ORDER BY rank) AS n FROM {r} WHERE {_labelled(d, column)}"
+    chosen = f"n = 1 OR n = {total} OR n % {step} = 0"
+    return tuple(
+        (rank, n) for rank, n in _read(f"SELECT rank, n FROM ({ranked}) WHERE {chosen} ORDER BY rank")
+    )
+
+
+@lru_cache(maxsize=64)
+def _found(r: str, d: str, n_flagged: int, column: str) -> int:
+    """Count the labelled anomalies among the first ranks."""
+    return int(_read(f"SELECT count(*) FROM {r} WHERE rank <= {n_flagged} AND {_labelled(d, column)}")[0][0])
+
+
+def _labelled(d: str, column: str) -> str:
+    return f"row IN (SELECT d.file_row_number FROM {d} WHERE {_positive(column)})"
+
+
+def _positive(column: str) -> str:
+    return f"lower(trim({column}::VARCHAR)) IN ({', '.join(map(literal, TRUE))})"
 
 
 def _seconds(of: Ranked, column: str) -> str:

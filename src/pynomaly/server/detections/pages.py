@@ -174,9 +174,10 @@ def _offered(names: list[str]) -> list[str]:
 def _typed(of: Ranked, cut: Cut) -> float:
     """Write the threshold with as few digits as flag the same rows, where that is quickly known."""
     scores, n = charts.highest_scores(of.r), cut.n_anomalies
-    if not 0 < n < len(scores) or scores[n - 1] <= cut.threshold:
+    if not 0 < n < len(scores) or not scores[n] <= cut.threshold < scores[n - 1]:
         return cut.threshold
-    return threshold.between(scores[n], scores[n - 1])
+    rounded = (float(f"{cut.threshold:.{digits}g}") for digits in range(4, 18))
+    return next(short for short in rounded if scores[n] <= short < scores[n - 1])
 
 
 def _threshold_data(of: Ranked, detection: Detection, cut: Cut) -> dict[str, Any] | None:

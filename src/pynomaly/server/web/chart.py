@@ -1,7 +1,7 @@
 """Charts as numbers that a template can draw: axes that place values in percent of the frame, marks, lines.
 
 An axis on which a few values lie far out is squeezed: the middle of the values is drawn to scale on most of
-it, what lies beyond by its logarithm on the rest. Ordinary rows stay apart, and far-out ones are seen.
+it, what lies beyond by its logarithm on the rest. So ordinary rows stay apart, and far-out ones are seen.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,7 +92,7 @@ def axis(values: Sequence[float], title: str, *, is_time: bool = False, plain: b
 def shares(title: str) -> Axis:
     """Make an axis from 0 to 1."""
     bare = Axis(0.0, 1.0)
-    ticks = tuple(Tick(bare.at(n / 4), formats.percent(n / 4)) for n in range(5))
+    ticks = tuple(Tick(bare.at(n / 4), formats.percent(n / 4)) for n in (0, 2, 4))
     return Axis(0.0, 1.0, ticks=ticks, title=title)
 
 
