@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -174,10 +175,11 @@ def _offered(names: list[str]) -> list[str]:
 def _typed(of: Ranked, cut: Cut) -> float:
     """Write the threshold with as few digits as flag the same rows, where that is quickly known."""
     scores, n = charts.highest_scores(of.r), cut.n_anomalies
-    if not 0 < n < len(scores) or not scores[n] <= cut.threshold < scores[n - 1]:
+    low, high = scores[n] if n < len(scores) else inf, scores[n - 1] if 0 < n <= len(scores) else inf
+    if not low <= cut.threshold < high:
         return cut.threshold
     rounded = (float(f"{cut.threshold:.{digits}g}") for digits in range(4, 18))
-    return next(short for short in rounded if scores[n] <= short < scores[n - 1])
+    return next(short for short in rounded if low <= short < high)
 
 
 def _threshold_data(of: Ranked, detection: Detection, cut: Cut) -> dict[str, Any] | None:
