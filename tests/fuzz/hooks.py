@@ -12,6 +12,12 @@ KEPT = frozenset(filter(None, os.environ["FUZZ_KEEP"].split(",")))
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
+@schemathesis.serializer("application/offset+octet-stream")
+def as_bytes(_context: Any, value: Any) -> bytes:
+    """A part of a file is sent as it is."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Let no run close its own account: everything after would be refused, and nothing learnt."""
